@@ -1,0 +1,1 @@
+//! Child processes from the bare system call.

@@ -1,0 +1,3 @@
+//! Child processes from the bare system call.
+
+fn main() {}

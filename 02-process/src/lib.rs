@@ -1,0 +1,1 @@
+//! A process as an object: start, join, result.

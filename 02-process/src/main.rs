@@ -1,0 +1,3 @@
+//! A process as an object: start, join, result.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Many tasks on a few processes.
+
+fn main() {}

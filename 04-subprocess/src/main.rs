@@ -1,0 +1,3 @@
+//! Other people's programs.
+
+fn main() {}

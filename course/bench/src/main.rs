@@ -1,0 +1,3 @@
+//! The lessons beside their rivals and their limits.
+
+fn main() {}

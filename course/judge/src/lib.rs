@@ -1,0 +1,1 @@
+//! Runs a program and looks at it from outside.
