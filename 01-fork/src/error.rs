@@ -1,0 +1,127 @@
+use std::error::Error;
+use std::{fmt, fs, io};
+
+use nix::sys::resource::{Resource, getrlimit};
+
+/// Why no child was made.
+#[derive(Debug)]
+pub struct ForkError {
+    attempt: &'static str,
+    source: io::Error,
+    /// The limit that was probably met, with its value and what to do.
+    hint: Option<String>,
+}
+
+impl ForkError {
+    pub(crate) fn refused(source: io::Error) -> ForkError {
+        let hint = match source.raw_os_error() {
+            Some(libc::EAGAIN) => Some(process_limit()),
+            Some(libc::ENOMEM) => Some("not enough memory for the child's page tables".to_owned()),
+            _ => None,
+        };
+        ForkError { attempt: "can't fork", source, hint }
+    }
+
+    pub(crate) fn unwatched(source: io::Error) -> ForkError {
+        let hint = match source.raw_os_error() {
+            Some(libc::EMFILE) => Some(descriptor_limit()),
+            Some(libc::ESRCH) => Some(
+                "SIGCHLD is ignored, so the kernel reaps children unseen: restore its default"
+                    .to_owned(),
+            ),
+            _ => None,
+        };
+        ForkError { attempt: "forked, but can't watch the child, which was ended", source, hint }
+    }
+
+    /// The system's error number, such as `EAGAIN`.
+    pub fn raw_os_error(&self) -> Option<i32> {
+        self.source.raw_os_error()
+    }
+}
+
+impl fmt::Display for ForkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.attempt, self.source)?;
+        match &self.hint {
+            Some(hint) => write!(f, " ({hint})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for ForkError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// EAGAIN has one number and several causes (fork(2), ERRORS): name the limits with their values.
+fn process_limit() -> String {
+    let of_user = match getrlimit(Resource::RLIMIT_NPROC) {
+        Ok((soft, _)) if soft == libc::RLIM_INFINITY => "unlimited".to_owned(),
+        Ok((soft, _)) => soft.to_string(),
+        Err(_) => "unknown".to_owned(),
+    };
+    let of_system = fs::read_to_string("/proc/sys/kernel/threads-max").unwrap_or_default();
+    format!(
+        "a limit on processes is reached: RLIMIT_NPROC, processes and threads of this user, is \
+         {of_user} (`ulimit -u`); threads of the whole system, {}; or the cgroup's pids.max",
+        of_system.trim()
+    )
+}
+
+fn descriptor_limit() -> String {
+    match getrlimit(Resource::RLIMIT_NOFILE) {
+        Ok((soft, _)) => format!("RLIMIT_NOFILE, open descriptors, is {soft} (`ulimit -n`)"),
+        Err(_) => "the limit on open descriptors is reached (`ulimit -n`)".to_owned(),
+    }
+}
+
+/// Why a child's end could not be told.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// This process is not the one that forked the child: only a parent can wait.
+    NotOurs {
+        /// The child's process id.
+        pid: i32,
+    },
+    /// Somebody else in this process took the status, or `SIGCHLD` is ignored.
+    ReapedElsewhere {
+        /// The child's process id.
+        pid: i32,
+    },
+    /// Any other error of the system.
+    Os {
+        /// The child's process id.
+        pid: i32,
+        /// The error of waitid(2), poll(2) or pidfd_send_signal(2).
+        source: io::Error,
+    },
+}
+
+impl fmt::Display for WaitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WaitError::NotOurs { pid } => {
+                write!(f, "can't wait for process {pid}: another process forked it")
+            }
+            WaitError::ReapedElsewhere { pid } => write!(
+                f,
+                "can't tell how process {pid} ended: it was reaped elsewhere (look for \
+                 waitpid(-1), or an ignored SIGCHLD)"
+            ),
+            WaitError::Os { pid, source } => write!(f, "can't wait for process {pid}: {source}"),
+        }
+    }
+}
+
+impl Error for WaitError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            WaitError::Os { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,130 @@
+use std::collections::BTreeSet;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::lock::generation;
+
+/// The numbers of all descriptors that a forked child must close.
+static REGISTRY: Mutex<BTreeSet<RawFd>> = Mutex::new(BTreeSet::new());
+
+/// A file descriptor that children forked by this library do not keep.
+///
+/// Unlike an [`OwnedFd`], which every forked child inherits (close-on-exec helps at an `exec`
+/// only), it is closed in each child before the child's closure runs. Without that a pipe's reader
+/// waits for an end of file that never comes, since a sibling forked later still holds the write
+/// end, and the hundredth child starts with a hundred descriptors of its siblings.
+///
+/// In a child the value itself may still exist, captured by the closure: there it owns nothing, and
+/// [`fd`](PrivateFd::fd) is an error. [`fork_handing`](crate::fork_handing) gives one to a child.
+#[derive(Debug)]
+pub struct PrivateFd {
+    /// `None` once it was closed, or given away.
+    fd: Option<OwnedFd>,
+    /// The process that owns it; elsewhere the number may mean another file by now.
+    generation: u32,
+}
+
+impl PrivateFd {
+    /// Takes the descriptors that `make` opens.
+    ///
+    /// No fork of another thread can fall between the opening and the registration.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `make` fails with.
+    pub fn open<const N: usize>(
+        make: impl FnOnce() -> io::Result<[OwnedFd; N]>,
+    ) -> io::Result<[PrivateFd; N]> {
+        let mut registry = Registry::hold();
+        let fds = make()?;
+        Ok(fds.map(|fd| {
+            registry.0.insert(fd.as_raw_fd());
+            PrivateFd { fd: Some(fd), generation: generation() }
+        }))
+    }
+
+    /// A pipe, close-on-exec: the end to read and the end to write.
+    ///
+    /// # Errors
+    ///
+    /// `EMFILE` or `ENFILE` when no descriptor is left.
+    ///
+    /// Source: [pipe2(2)](https://man7.org/linux/man-pages/man2/pipe.2.html).
+    pub fn pipe() -> io::Result<[PrivateFd; 2]> {
+        PrivateFd::open(|| {
+            let (read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
+            Ok([read, write])
+        })
+    }
+
+    /// The descriptor.
+    ///
+    /// # Errors
+    ///
+    /// `EBADF` in a child of the process that opened it.
+    pub fn fd(&self) -> io::Result<BorrowedFd<'_>> {
+        match &self.fd {
+            Some(fd) if self.generation == generation() => Ok(fd.as_fd()),
+            _ => Err(io::Error::from_raw_os_error(libc::EBADF)),
+        }
+    }
+
+    /// Moves it out, and leaves one that owns nothing.
+    pub(crate) fn take(&mut self) -> PrivateFd {
+        PrivateFd { fd: self.fd.take(), generation: self.generation }
+    }
+
+    /// Makes it an ordinary descriptor, which later children inherit.
+    ///
+    /// # Errors
+    ///
+    /// `EBADF` in a child of the process that opened it.
+    pub fn into_inherited(mut self) -> io::Result<OwnedFd> {
+        self.fd()?;
+        let mut registry = Registry::hold();
+        let fd = self.fd.take().ok_or_else(|| io::Error::from_raw_os_error(libc::EBADF))?;
+        registry.0.remove(&fd.as_raw_fd());
+        Ok(fd)
+    }
+}
+
+impl Drop for PrivateFd {
+    fn drop(&mut self) {
+        let Some(fd) = self.fd.take() else { return };
+        if self.generation == generation() {
+            // Closed while the registry is held: between the two a fork would copy it into a child
+            // that knows nothing of it.
+            let mut registry = Registry::hold();
+            registry.0.remove(&fd.as_raw_fd());
+            drop(fd);
+        } else {
+            // Closed at the fork: by now the number may belong to somebody else.
+            let _ = fd.into_raw_fd();
+        }
+    }
+}
+
+/// The registry, held: no fork and no other opening or closing happens meanwhile.
+pub(crate) struct Registry(MutexGuard<'static, BTreeSet<RawFd>>);
+
+impl Registry {
+    pub(crate) fn hold() -> Registry {
+        Registry(REGISTRY.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Called once in a new child: closes all but the descriptors handed to it.
+    pub(crate) fn enter_child(&mut self, handed: Vec<PrivateFd>) -> Vec<OwnedFd> {
+        let handed: Vec<OwnedFd> =
+            handed.into_iter().filter_map(|mut private| private.fd.take()).collect();
+        for fd in &handed {
+            self.0.remove(&fd.as_raw_fd());
+        }
+        for fd in std::mem::take(&mut *self.0) {
+            // SAFETY: the number is open, since it is registered, and its owner in this process, if
+            // one is left, is a `PrivateFd` of another generation, which never touches it again.
+            unsafe { libc::close(fd) };
+        }
+        handed
+    }
+}
