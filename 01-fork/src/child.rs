@@ -39,10 +39,13 @@ impl Child {
         match PrivateFd::open(|| Ok([pidfd_open(pid)?])) {
             Ok([pidfd]) => Ok(Child { pid, pidfd, status: Mutex::new(None) }),
             Err(error) => {
-                // A child that can't be watched would outlive the error unseen.
-                let raw = nix::unistd::Pid::from_raw(pid);
-                let _ = nix::sys::signal::kill(raw, Signal::SIGKILL);
-                while nix::sys::wait::waitpid(raw, None) == Err(Errno::EINTR) {}
+                // A child that can't be watched would outlive the error unseen. After ESRCH it has
+                // been reaped already, and by now the number may be a stranger's.
+                if error.raw_os_error() != Some(libc::ESRCH) {
+                    let raw = nix::unistd::Pid::from_raw(pid);
+                    let _ = nix::sys::signal::kill(raw, Signal::SIGKILL);
+                    while nix::sys::wait::waitpid(raw, None) == Err(Errno::EINTR) {}
+                }
                 Err(ForkError::unwatched(error))
             }
         }
@@ -53,7 +56,7 @@ impl Child {
         self.pid
     }
 
-    /// A descriptor that becomes readable, for poll(2), when the child ends.
+    /// A descriptor that becomes readable, for poll(2), when the child ends. It can't be read.
     ///
     /// # Errors
     ///
@@ -120,10 +123,12 @@ impl Child {
     ///
     /// As [`wait`](Child::wait).
     pub fn try_wait(&self) -> Result<Option<ExitStatus>, WaitError> {
+        // Before the lock: in a child, the thread that held it at the fork will never open it.
+        let sentinel = self.sentinel()?;
         // Held while the kernel is asked: only one caller may reap.
-        let mut status = self.status();
+        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
         if status.is_none() {
-            *status = reap(self.sentinel()?).map_err(|errno| self.error(errno))?;
+            *status = reap(sentinel).map_err(|errno| self.error(errno))?;
         }
         Ok(*status)
     }
@@ -132,8 +137,8 @@ impl Child {
     ///
     /// # Errors
     ///
-    /// [`WaitError::NotOurs`] in any process but the one that forked the child; the error of
-    /// pidfd_send_signal(2) otherwise, such as `EPERM`. That the child has ended is no error.
+    /// [`WaitError::NotOurs`] in any process but the one that forked the child;
+    /// [`WaitError::NotSent`] when the kernel refuses. That the child has ended is no error.
     ///
     /// Source: [pidfd_send_signal(2)](https://man7.org/linux/man-pages/man2/pidfd_send_signal.2.html).
     pub fn signal(&self, signal: Signal) -> Result<(), WaitError> {
@@ -145,12 +150,8 @@ impl Child {
         };
         match Errno::result(sent) {
             Ok(_) | Err(Errno::ESRCH) => Ok(()),
-            Err(errno) => Err(self.error(errno)),
+            Err(errno) => Err(WaitError::NotSent { pid: self.pid, signal, source: errno.into() }),
         }
-    }
-
-    fn status(&self) -> MutexGuard<'_, Option<ExitStatus>> {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn error(&self, errno: Errno) -> WaitError {
@@ -163,22 +164,33 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        if self.status().is_none() && self.pidfd.fd().is_ok() {
-            let pidfd = self.pidfd.take();
-            abandoned().push(pidfd);
-            reap_abandoned();
+        let status = self.status.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if status.is_none() && self.pidfd.fd().is_ok() {
+            let mut abandoned = Abandoned::hold();
+            abandoned.0.push(self.pidfd.take());
+            abandoned.reap();
         }
     }
 }
 
-fn abandoned() -> MutexGuard<'static, Vec<PrivateFd>> {
-    ABANDONED.lock().unwrap_or_else(PoisonError::into_inner)
-}
+/// The children that were dropped while they ran, held: no other thread reaps them meanwhile.
+pub(crate) struct Abandoned(MutexGuard<'static, Vec<PrivateFd>>);
 
-/// Reaps the dropped children that have ended by now.
-pub(crate) fn reap_abandoned() {
-    // An error means that it is no child of ours any more: nothing is left to reap.
-    abandoned().retain(|pidfd| pidfd.fd().is_ok_and(|fd| reap(fd) == Ok(None)));
+impl Abandoned {
+    pub(crate) fn hold() -> Abandoned {
+        Abandoned(ABANDONED.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reaps those that have ended by now.
+    pub(crate) fn reap(&mut self) {
+        // An error means that it is no child of ours any more: nothing is left to reap.
+        self.0.retain(|pidfd| pidfd.fd().is_ok_and(|fd| reap(fd) == Ok(None)));
+    }
+
+    /// Called once in a new child: they are its parent's.
+    pub(crate) fn enter_child(&mut self) {
+        self.0.clear();
+    }
 }
 
 /// Reaps the process behind a pidfd if it has ended.

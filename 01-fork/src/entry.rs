@@ -1,5 +1,8 @@
+use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::MetadataExt;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// What an [`Entry`] runs: bytes in, bytes out.
 ///
@@ -74,8 +77,9 @@ impl Entry {
     }
 
     /// The entry that crossed as these bytes; `None` if they are not what
-    /// [`to_bytes`](Entry::to_bytes) made, so that bytes that were damaged or came to the wrong
-    /// place are an error and not a jump into the dark.
+    /// [`to_bytes`](Entry::to_bytes) made in a process that runs this very file. So bytes that were
+    /// damaged, or come from yesterday's build of the program, are an error and not a jump into the
+    /// dark. (They are no protection from an enemy: take them from your own processes only.)
     pub fn from_bytes(bytes: [u8; 16]) -> Option<Entry> {
         let (offset, given) = bytes.split_at(8);
         let offset = u64::from_ne_bytes(offset.try_into().ok()?);
@@ -87,10 +91,9 @@ impl Entry {
     pub fn run(self, input: &[u8], output: &mut Vec<u8>) {
         let address = image().start.wrapping_add(self.offset) as usize;
         // SAFETY: the address is that of a `Trampoline` of this program:
-        // - `of` is the only place that makes an offset, from such an address, and `from_bytes`
-        //   accepts what carries the proof of having been made by it.
-        // - Both sides run the same program: a forked child by its nature, and an executed one
-        //   because the bytes are only given to a program started from /proc/self/exe.
+        // - `of` is the only place that makes an offset, from such an address.
+        // - `from_bytes` accepts no offset but with a proof that `to_bytes` made, where the same file
+        //   was loaded; so it lies at the same distance from the start of the image here.
         let code = unsafe { std::mem::transmute::<*const (), Trampoline>(address as *const ()) };
         code(input, output);
     }
@@ -106,11 +109,30 @@ fn trampoline<T: Task>(input: &[u8], output: &mut Vec<u8>) {
     task.run(input, output);
 }
 
-/// A checksum over the offset and a constant of this type: 2^-64 for accidents.
+/// A checksum over the offset and the program: 2^-64 for accidents.
 fn proof(offset: u64) -> u64 {
     let mut hasher = DefaultHasher::new();
-    ("an entry of this program", offset).hash(&mut hasher);
+    ("an entry of this program", program(), offset).hash(&mut hasher);
     hasher.finish()
+}
+
+/// Tells the file that this process executes from every other file, and from a later build of it.
+fn program() -> u64 {
+    // Not a `OnceLock`: a fork while another thread initialises it would leave it shut in the child.
+    // At worst two threads store the same number.
+    static PROGRAM: AtomicU64 = AtomicU64::new(0);
+    let known = PROGRAM.load(Relaxed);
+    if known != 0 {
+        return known;
+    }
+    // Without /proc the checksum still guards against damage.
+    let file = fs::metadata("/proc/self/exe").ok();
+    let mut hasher = DefaultHasher::new();
+    file.map(|file| (file.dev(), file.ino(), file.size(), file.mtime(), file.mtime_nsec()))
+        .hash(&mut hasher);
+    let new = hasher.finish().max(1);
+    PROGRAM.store(new, Relaxed);
+    new
 }
 
 struct Image {

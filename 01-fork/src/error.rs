@@ -2,6 +2,7 @@ use std::error::Error;
 use std::{fmt, fs, io};
 
 use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::signal::Signal;
 
 /// Why no child was made.
 #[derive(Debug)]
@@ -26,12 +27,27 @@ impl ForkError {
         let hint = match source.raw_os_error() {
             Some(libc::EMFILE) => Some(descriptor_limit()),
             Some(libc::ESRCH) => Some(
-                "SIGCHLD is ignored, so the kernel reaps children unseen: restore its default"
+                "it was reaped before its parent could look: restore the default of SIGCHLD, or \
+                 look for waitpid(-1)"
                     .to_owned(),
             ),
+            Some(libc::ENOSYS) => Some("pidfd_open(2) needs Linux 5.4".to_owned()),
             _ => None,
         };
         ForkError { attempt: "forked, but can't watch the child, which was ended", source, hint }
+    }
+
+    pub(crate) fn not_handed(index: usize, count: usize) -> ForkError {
+        let hint = format!(
+            "number {} of {count} was opened by another process: in a child, a PrivateFd of its \
+             parent owns nothing",
+            index + 1
+        );
+        ForkError {
+            attempt: "can't hand a descriptor to a child, so nothing was forked",
+            source: io::Error::from_raw_os_error(libc::EBADF),
+            hint: Some(hint),
+        }
     }
 
     /// The system's error number, such as `EAGAIN`.
@@ -78,11 +94,12 @@ fn descriptor_limit() -> String {
     }
 }
 
-/// Why a child's end could not be told.
+/// Why a child's end could not be told, or a signal not be sent to it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum WaitError {
-    /// This process is not the one that forked the child: only a parent can wait.
+    /// This process is not the one that forked the child: only a parent can wait, or signal through
+    /// the [`Child`](crate::Child).
     NotOurs {
         /// The child's process id.
         pid: i32,
@@ -96,7 +113,16 @@ pub enum WaitError {
     Os {
         /// The child's process id.
         pid: i32,
-        /// The error of waitid(2), poll(2) or pidfd_send_signal(2).
+        /// The error of waitid(2) or poll(2).
+        source: io::Error,
+    },
+    /// The kernel refused to send a signal, such as `EPERM` to a child of another user.
+    NotSent {
+        /// The child's process id.
+        pid: i32,
+        /// What was to be sent.
+        signal: Signal,
+        /// The error of pidfd_send_signal(2).
         source: io::Error,
     },
 }
@@ -105,7 +131,10 @@ impl fmt::Display for WaitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             WaitError::NotOurs { pid } => {
-                write!(f, "can't wait for process {pid}: another process forked it")
+                write!(
+                    f,
+                    "process {pid} is not ours to wait for or to signal: another one forked it"
+                )
             }
             WaitError::ReapedElsewhere { pid } => write!(
                 f,
@@ -113,6 +142,9 @@ impl fmt::Display for WaitError {
                  waitpid(-1), or an ignored SIGCHLD)"
             ),
             WaitError::Os { pid, source } => write!(f, "can't wait for process {pid}: {source}"),
+            WaitError::NotSent { pid, signal, source } => {
+                write!(f, "can't send {signal} to process {pid}: {source}")
+            }
         }
     }
 }
@@ -120,7 +152,7 @@ impl fmt::Display for WaitError {
 impl Error for WaitError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            WaitError::Os { source, .. } => Some(source),
+            WaitError::Os { source, .. } | WaitError::NotSent { source, .. } => Some(source),
             _ => None,
         }
     }

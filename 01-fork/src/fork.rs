@@ -3,7 +3,9 @@ use std::mem::ManuallyDrop;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::{Child, ForkError, PrivateFd, child, lock, private};
+use crate::child::Abandoned;
+use crate::private::Registry;
+use crate::{Child, ForkError, PrivateFd, lock};
 
 /// The exit code of a child whose closure panicked: the one that Rust gives to a panicking `main`.
 const PANICKED: i32 = 101;
@@ -44,18 +46,24 @@ pub fn fork(child: impl FnOnce() -> i32) -> Result<Child, ForkError> {
 ///
 /// # Errors
 ///
-/// As [`fork`](fork()); `fds` are closed then.
+/// As [`fork`](fork()); `EBADF`, before anything is forked, when one of `fds` belongs to another
+/// process (a child's copy of a [`PrivateFd`] of its parent). `fds` are closed then.
 pub fn fork_handing(
     fds: Vec<PrivateFd>,
     child: impl FnOnce(Vec<OwnedFd>) -> i32,
 ) -> Result<Child, ForkError> {
-    child::reap_abandoned();
+    if let Some(foreign) = fds.iter().position(|private| private.fd().is_err()) {
+        return Err(ForkError::not_handed(foreign, fds.len()));
+    }
     // Held across the fork: whoever is in the middle of a line finishes it first, and in the child
     // the locks belong to its only thread. Flushed, or both processes would print the same bytes.
+    // Always in this order, so that two forks at once don't each hold what the other one needs.
     let mut stdout = io::stdout().lock();
     let _ = stdout.flush();
     let stderr = io::stderr().lock();
-    let mut registry = private::Registry::hold();
+    let mut abandoned = Abandoned::hold();
+    abandoned.reap();
+    let mut registry = Registry::hold();
 
     // SAFETY: the child runs `in_child` only, which never returns into the frames of the caller.
     // - The allocator is usable in the child: the C library's own fork handlers see to it.
@@ -65,13 +73,14 @@ pub fn fork_handing(
         -1 => Err(ForkError::refused(io::Error::last_os_error())),
         0 => {
             lock::enter_child();
+            abandoned.enter_child();
             let fds = registry.enter_child(fds);
-            drop((registry, stderr, stdout));
+            drop((registry, abandoned, stderr, stdout));
             in_child(|| child(fds))
         }
         pid => {
-            // In the parent, too, the handed descriptors must close before the next fork.
-            drop(registry);
+            drop((registry, abandoned));
+            // Only the child's from now on: a pipe's reader here must not be its writer as well.
             drop(fds);
             Child::watch(pid)
         }

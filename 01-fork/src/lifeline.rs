@@ -1,7 +1,9 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 
+use nix::fcntl::{FcntlArg, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::stat::SFlag;
 
 use crate::PrivateFd;
 
@@ -51,11 +53,18 @@ impl Tether {
     ///
     /// # Errors
     ///
-    /// The error of fcntl(2), when the descriptor is no pipe.
+    /// `EINVAL` when the descriptor is not the reading end of a pipe.
     ///
     /// Source: [fcntl(2)](https://man7.org/linux/man-pages/man2/fcntl.2.html), "Managing signals".
     pub fn die_when_cut(self) -> io::Result<()> {
         let fd = self.0.as_raw_fd();
+        // Other files would take the orders and send no signal, or one at any input.
+        let end =
+            SFlag::from_bits_truncate(nix::sys::stat::fstat(&self.0)?.st_mode) & SFlag::S_IFMT;
+        let mode = fcntl(&self.0, FcntlArg::F_GETFL)? & libc::O_ACCMODE;
+        if end != SFlag::S_IFIFO || mode != libc::O_RDONLY {
+            return Err(io::Error::from_raw_os_error(libc::EINVAL));
+        }
         let me = std::process::id().cast_signed();
         for (command, value) in [
             (libc::F_SETOWN, me),

@@ -1,4 +1,4 @@
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
 /// How many forks of this library lie between the first process and this one.
@@ -31,7 +31,8 @@ const FREE: u64 = 0;
 /// thread and process that nobody is left, and opens. It guards no data of its own, because
 /// what the holder was changing may be half done: put right in the child what it guards.
 ///
-/// A lock held by the thread that forks is held in the child too, by the same guard.
+/// A lock held by the thread that forks is held in the child too, by the same guard: move the guard
+/// into the closure, and it opens once in each process.
 ///
 /// It is the counterpart of the `_at_fork_reinit` of Python's locks.
 ///
@@ -63,23 +64,33 @@ impl Lock {
 
     /// Waits until the lock is free and takes it.
     ///
-    /// The wait has no deadline: it is for a holder in this process, which the holder's own end
-    /// can't outlive. Taking it twice in one thread is a deadlock.
+    /// The wait has no deadline: it is for a holder in this process, whose end ends the wait too.
+    ///
+    /// # Panics
+    ///
+    /// When this thread holds it already, since the wait would be for itself. In a forked child that
+    /// is also a guard that stayed behind in the function that forked.
     pub fn lock(&self) -> Guard<'_> {
         loop {
-            let releases = self.releases.load(Acquire);
+            let releases = self.releases.load(SeqCst);
             if let Some(guard) = self.try_lock() {
                 return guard;
             }
-            self.waiters.fetch_add(1, Relaxed);
-            // Looked at once more as a waiter: a release before this saw no one to wake.
-            if let Some(guard) = self.try_lock() {
-                self.waiters.fetch_sub(1, Relaxed);
-                return guard;
-            }
+            assert!(
+                !self.is_mine(),
+                "this thread holds the lock already, maybe since before a fork"
+            );
+            // Counted before the sleep, and `releases` compared in it: a release either sees this
+            // waiter and wakes it, or has changed the number, and there is no sleep. Both sides
+            // write one word and then read the other one, which only SeqCst keeps in order.
+            self.waiters.fetch_add(1, SeqCst);
             futex_wait(&self.releases, releases);
             self.waiters.fetch_sub(1, Relaxed);
         }
+    }
+
+    fn is_mine(&self) -> bool {
+        self.holder.load(Relaxed) as u32 == THREAD.with(|id| *id)
     }
 
     /// Takes the lock if it is free.
@@ -112,8 +123,8 @@ pub struct Guard<'a> {
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
         self.lock.holder.store(FREE, Release);
-        self.lock.releases.fetch_add(1, Release);
-        if self.lock.waiters.load(Relaxed) > 0 {
+        self.lock.releases.fetch_add(1, SeqCst);
+        if self.lock.waiters.load(SeqCst) > 0 {
             futex_wake_one(&self.lock.releases);
         }
     }

@@ -28,7 +28,9 @@ pub struct PrivateFd {
 impl PrivateFd {
     /// Takes the descriptors that `make` opens.
     ///
-    /// No fork of another thread can fall between the opening and the registration.
+    /// No fork of another thread can fall between the opening and the registration: all of them
+    /// wait while `make` runs. So it opens, and does nothing else: it would wait for itself if it
+    /// forked or opened another one.
     ///
     /// # Errors
     ///
@@ -58,7 +60,8 @@ impl PrivateFd {
         })
     }
 
-    /// The descriptor.
+    /// The descriptor. Borrow it on the side of the fork where you use it: a borrow that was taken
+    /// before, and is captured by the child's closure, is the number of a closed file there.
     ///
     /// # Errors
     ///

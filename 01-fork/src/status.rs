@@ -57,6 +57,8 @@ impl fmt::Display for ExitStatus {
                 write!(f, "killed by signal {signal}")?;
                 if let Ok(name) = Signal::try_from(signal) {
                     write!(f, " ({name})")?;
+                } else if (libc::SIGRTMIN()..=libc::SIGRTMAX()).contains(&signal) {
+                    write!(f, " (SIGRTMIN+{})", signal - libc::SIGRTMIN())?;
                 }
                 if core_dumped { write!(f, ", core dumped") } else { Ok(()) }
             }
