@@ -1,0 +1,144 @@
+//! The course on the disk: where it is, which lessons it has, and their programs, built.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::lessons::{LESSONS, Lesson};
+use crate::stop::Stop;
+
+/// The course's folder.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    root: PathBuf,
+}
+
+impl Workspace {
+    /// Looks upwards from the current folder, then from the package that cargo runs, then from this program itself.
+    ///
+    /// All of them are known only when the desk runs: a path that was compiled in would be wrong as soon as the
+    /// course is moved or copied together with its `target`.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Failed`] if no course is found in any of the three.
+    pub(crate) fn find() -> Result<Self, Stop> {
+        let starts = [
+            env::current_dir().ok(),
+            env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from),
+            env::current_exe().ok(),
+        ];
+        for start in starts.iter().flatten() {
+            if let Some(root) = start.ancestors().find(|folder| is_root(folder)) {
+                return Ok(Self { root: root.to_owned() });
+            }
+        }
+        Err(Stop::Failed(
+            "the course's folder is not here, nor above; go into it, and type it again".to_owned(),
+        ))
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Whether the lesson is written.
+    pub(crate) fn has(&self, lesson: &Lesson) -> bool {
+        self.root.join(lesson.folder()).join("Cargo.toml").is_file()
+    }
+
+    /// The lessons that are written, in order.
+    pub(crate) fn lessons(&self) -> impl Iterator<Item = &'static Lesson> + '_ {
+        LESSONS.iter().filter(|lesson| self.has(lesson))
+    }
+
+    /// A cargo command on this workspace.
+    pub(crate) fn cargo(&self, command: &str) -> Command {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.arg(command).arg("--manifest-path").arg(self.root.join("Cargo.toml"));
+        cargo
+    }
+
+    /// Builds the lessons' programs and says where they are, in the order of `lessons`.
+    ///
+    /// A program is then run itself, not through `cargo run`: killing cargo would leave the program running.
+    /// The build has no deadline: it may have to fetch crates over a slow line, shows what it does, and Ctrl-C ends
+    /// it as it ends the desk.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Failed`] if cargo can't be started, or if the lesson does not compile: cargo has then said why.
+    pub(crate) fn build(&self, lessons: &[&Lesson]) -> Result<Vec<PathBuf>, Stop> {
+        let mut cargo = self.cargo("build");
+        cargo.args(["--bins", "--message-format=json-render-diagnostics"]);
+        for lesson in lessons {
+            cargo.args(["--package", lesson.name]);
+        }
+        let built = cargo
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit())
+            .output()
+            .map_err(|error| Stop::Failed(format!("cannot start {cargo:?}: {error}")))?;
+        if !built.status.success() {
+            return Err(Stop::Failed(
+                "the lesson does not compile, so there is nothing to play; cargo says why above"
+                    .to_owned(),
+            ));
+        }
+        let messages = String::from_utf8_lossy(&built.stdout);
+        let programs: Vec<PathBuf> = messages.lines().filter_map(executable).collect();
+        lessons.iter().map(|lesson| program_of(lesson, &programs)).collect()
+    }
+}
+
+/// The course is a workspace that has a desk.
+fn is_root(folder: &Path) -> bool {
+    folder.join("course/Cargo.toml").is_file()
+        && fs::read_to_string(folder.join("Cargo.toml"))
+            .is_ok_and(|manifest| manifest.lines().any(|line| line.trim() == "[workspace]"))
+}
+
+fn program_of(lesson: &Lesson, programs: &[PathBuf]) -> Result<PathBuf, Stop> {
+    let found =
+        programs.iter().find(|path| path.file_stem().is_some_and(|stem| stem == lesson.name));
+    found.cloned().ok_or_else(|| {
+        Stop::Failed(format!(
+            "cargo built {} and did not say where its program is",
+            lesson.folder()
+        ))
+    })
+}
+
+/// The program that a message of cargo names, if it does. Of JSON this reads one string of one field, which is not
+/// worth what a parser would cost every learner's first build.
+fn executable(message: &str) -> Option<PathBuf> {
+    let (_, rest) = message.split_once(r#""executable":""#)?;
+    let mut path = String::new();
+    let mut letters = rest.chars();
+    loop {
+        match letters.next()? {
+            '"' => return Some(path.into()),
+            '\\' => match letters.next()? {
+                'u' => {
+                    let code: String = letters.by_ref().take(4).collect();
+                    path.push(char::from_u32(u32::from_str_radix(&code, 16).ok()?)?);
+                }
+                letter => path.push(letter),
+            },
+            letter => path.push(letter),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::executable;
+
+    #[test]
+    fn a_program_is_found_in_cargos_message_under_any_path() {
+        let message = r#"{"reason":"compiler-artifact","executable":"/a \"b\" \\ \u007fü/fork","fresh":true}"#;
+        assert_eq!(executable(message), Some("/a \"b\" \\ \u{7f}ü/fork".into()));
+        assert_eq!(executable(r#"{"reason":"build-finished","executable":null}"#), None);
+    }
+}
