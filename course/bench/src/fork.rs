@@ -1,5 +1,7 @@
 //! Lesson 1: a child from the bare system call.
 
+use ::fork::ExitStatus;
+
 use crate::limit;
 use crate::measure::{Asked, Measure, Outcome, Sides, Unit};
 
@@ -14,6 +16,10 @@ pub(crate) const MEASURES: &[Measure] = &[Measure {
 }];
 
 fn fork_wait(sides: &mut Sides) -> Outcome {
+    sides.ours("fork::fork, wait", || match ::fork::fork(|| 0)?.wait()? {
+        ExitStatus::Exited(0) => Ok(()),
+        status => Err(format!("the child ended with {status:?}").into()),
+    });
     sides.limit("fork, _exit, waitpid", || Ok(limit::fork_exit_wait()?));
     sides.python(
         "Python os.fork",
