@@ -14,6 +14,7 @@ mod subprocess;
 mod table;
 
 use std::env;
+use std::error::Error;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
@@ -60,11 +61,17 @@ fn main() -> ExitCode {
     }
     match run() {
         Ok(code) => code,
+        // `| head` has seen enough.
+        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error}");
             ExitCode::from(2)
         }
     }
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe)
 }
 
 fn run() -> Outcome<ExitCode> {
@@ -81,25 +88,26 @@ fn run() -> Outcome<ExitCode> {
         run::inside(&all, &rest.unwrap_or_default())?;
         return Ok(ExitCode::SUCCESS);
     }
+    let mut out = io::stdout().lock();
     let Some(request) = parse(arguments)? else {
-        print!("{HELP}");
+        write!(out, "{HELP}")?;
         return Ok(ExitCode::SUCCESS);
     };
     let chosen = choose(&all, &request.names)?;
     if request.list {
         for measure in chosen {
-            println!("{:<24}{}", measure.name, measure.job);
+            writeln!(out, "{:<24}{}", measure.name, measure.job)?;
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let failed = measure(&chosen, &request)?;
+    let failed = measure(&chosen, &request, &mut out)?;
     Ok(if request.check && failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Measures and prints; whether anything failed or missed its ratio.
-fn measure(chosen: &[&Measure], request: &Request) -> Outcome<bool> {
+fn measure(chosen: &[&Measure], request: &Request, out: &mut impl Write) -> Outcome<bool> {
     if !request.json {
-        println!("{}\n{}\n", machine(), table::LEGEND);
+        writeln!(out, "{}\n{}\n", machine(), table::LEGEND)?;
     }
     let mut missed = Vec::new();
     for measure in chosen {
@@ -116,16 +124,17 @@ fn measure(chosen: &[&Measure], request: &Request) -> Outcome<bool> {
             missed.push(measure.name);
         }
         if request.json {
-            println!("{}", serde_json::to_string(&report)?);
+            writeln!(out, "{}", serde_json::to_string(&report)?)?;
         } else {
-            println!("{report}");
+            writeln!(out, "{report}")?;
         }
-        io::stdout().flush()?;
+        out.flush()?;
     }
-    match missed.as_slice() {
-        _ if request.json => {}
-        [] => println!("All ratios that were asked for and could be measured are met."),
-        missed => println!("Not met: {}.", missed.join(", ")),
+    if !request.json {
+        match missed.as_slice() {
+            [] => writeln!(out, "All ratios that were asked for and could be measured are met.")?,
+            missed => writeln!(out, "Not met: {}.", missed.join(", "))?,
+        }
     }
     Ok(!missed.is_empty())
 }

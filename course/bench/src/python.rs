@@ -41,7 +41,8 @@ pub(crate) fn interpreter() -> String {
 /// What the interpreter says its version is; `None` if there is none.
 pub(crate) fn version() -> Option<String> {
     let output = Command::new(interpreter()).arg("--version").output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    let text = String::from_utf8_lossy(&output.stdout);
+    output.status.success().then(|| text.lines().next().unwrap_or("Python ?").to_owned())
 }
 
 impl Python {

@@ -21,34 +21,27 @@ pub(crate) struct Report {
 struct Line {
     name: String,
     kind: Kind,
-    #[serde(flatten)]
-    result: Seen,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Seen {
-    Figures(Figures),
-    /// Why there are none.
-    Absent {
-        absent: String,
-    },
-}
-
-#[derive(Debug, Serialize)]
-struct Figures {
+    /// Why there are no figures.
+    absent: Option<String>,
     rounds: usize,
     /// For one unit.
-    nanoseconds: Quartiles,
-    /// Our time divided by this side's, taken in each round; absent for our own side.
+    nanoseconds: Option<Quartiles>,
+    /// Our time divided by this side's, taken in each round.
     our_time_to_its: Option<Quartiles>,
-    asked: Option<Asking>,
+    /// The ratio to reach, as in "at least 20" times as fast, "at most 1.15" times its time.
+    asked: Option<String>,
+    met: Option<bool>,
+    #[serde(skip)]
+    shown: Shown,
 }
 
-#[derive(Debug, Serialize)]
-struct Asking {
-    asked: String,
-    met: bool,
+/// Which way round a ratio is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    /// "1.02 times its time".
+    Cost,
+    /// "7.25 times as fast".
+    Lead,
 }
 
 /// The middle value, and those that half of all values lie between.
@@ -62,12 +55,13 @@ struct Quartiles {
 impl Quartiles {
     fn of(mut values: Vec<f64>) -> Option<Self> {
         values.sort_by(f64::total_cmp);
+        let last = values.len().checked_sub(1)?;
         let at = |part: f64| {
-            let place = part * values.len().checked_sub(1)? as f64;
+            let place = part * last as f64;
             let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
-            Some(below + (above - below) * place.fract())
+            below + (above - below) * place.fract()
         };
-        Some(Self { low: at(0.25)?, median: at(0.5)?, high: at(0.75)? })
+        Some(Self { low: at(0.25), median: at(0.5), high: at(0.75) })
     }
 
     fn inverted(self) -> Self {
@@ -76,14 +70,17 @@ impl Quartiles {
 }
 
 impl Asked {
-    fn judge(self, our_time_to_its: f64) -> Asking {
+    fn words(self) -> String {
         match self {
-            Self::AtMost(most, _) => {
-                Asking { asked: format!("at most {most}"), met: our_time_to_its <= most }
-            }
-            Self::AtLeast(least, _) => {
-                Asking { asked: format!("at least {least}"), met: 1.0 / our_time_to_its >= least }
-            }
+            Self::AtMost(most, _) => format!("at most {most}"),
+            Self::AtLeast(least, _) => format!("at least {least}"),
+        }
+    }
+
+    fn is_met(self, our_time_to_its: f64) -> bool {
+        match self {
+            Self::AtMost(most, _) => our_time_to_its <= most,
+            Self::AtLeast(least, _) => 1.0 / our_time_to_its >= least,
         }
     }
 }
@@ -92,43 +89,77 @@ impl Report {
     /// Compares the first of our sides with every other side, round by round.
     pub(crate) fn new(measure: &Measure, pinned: bool, samples: &[Sample]) -> Self {
         let ours = samples.iter().find(|sample| sample.kind == Kind::Ours);
-        let sides = samples
-            .iter()
-            .map(|sample| Line {
-                name: sample.name.clone(),
-                kind: sample.kind,
-                result: figures(measure, ours, sample),
-            })
-            .collect();
+        let sides = samples.iter().map(|sample| Line::new(measure, ours, sample)).collect();
         Self { name: measure.name, job: measure.job, pinned, sides, unit: measure.unit }
     }
 
     /// Whether one of our own sides failed, or was slower than asked. A rival that is not installed
     /// can't be compared with: that is no failure.
     pub(crate) fn failed(&self) -> bool {
-        self.sides.iter().any(|side| match &side.result {
-            Seen::Figures(figures) => figures.asked.as_ref().is_some_and(|asking| !asking.met),
-            Seen::Absent { .. } => side.kind == Kind::Ours,
+        self.sides.iter().any(|side| {
+            side.met == Some(false) || (side.kind == Kind::Ours && side.absent.is_some())
         })
     }
 }
 
-fn figures(measure: &Measure, ours: Option<&Sample>, sample: &Sample) -> Seen {
-    if let Some(absent) = sample.absent.clone() {
-        return Seen::Absent { absent };
+impl Line {
+    fn new(measure: &Measure, ours: Option<&Sample>, sample: &Sample) -> Self {
+        let asked = measure.asked.iter().find(|asked| asked.against() == sample.name).copied();
+        let present = |sample: &&Sample| sample.absent.is_none();
+        let pairs = ours.filter(present).zip(Some(sample).filter(present));
+        let our_time_to_its =
+            pairs.filter(|_| sample.kind != Kind::Ours).and_then(|(ours, its)| {
+                let pairs = ours.nanoseconds.iter().zip(&its.nanoseconds);
+                Quartiles::of(pairs.map(|(ours, its)| ours / its).collect())
+            });
+        let shown = match (asked, our_time_to_its) {
+            (Some(Asked::AtMost(..)), _) => Shown::Cost,
+            (None, Some(ratio)) if ratio.median >= 1.0 => Shown::Cost,
+            _ => Shown::Lead,
+        };
+        Self {
+            name: sample.name.clone(),
+            kind: sample.kind,
+            absent: sample.absent.clone(),
+            rounds: sample.nanoseconds.len(),
+            nanoseconds: Quartiles::of(sample.nanoseconds.clone()),
+            our_time_to_its,
+            asked: asked.map(Asked::words),
+            met: asked.zip(our_time_to_its).map(|(asked, ratio)| asked.is_met(ratio.median)),
+            shown,
+        }
     }
-    let Some(nanoseconds) = Quartiles::of(sample.nanoseconds.clone()) else {
-        return Seen::Absent { absent: "no round was measured".to_owned() };
-    };
-    let our_time_to_its =
-        ours.filter(|ours| ours.absent.is_none() && sample.kind != Kind::Ours).and_then(|ours| {
-            let pairs = ours.nanoseconds.iter().zip(&sample.nanoseconds);
-            Quartiles::of(pairs.map(|(ours, its)| ours / its).collect())
-        });
-    let asked = measure.asked.iter().find(|asked| asked.against() == sample.name);
-    let asked = asked.zip(our_time_to_its).map(|(asked, ratio)| asked.judge(ratio.median));
-    let rounds = sample.nanoseconds.len();
-    Seen::Figures(Figures { rounds, nanoseconds, our_time_to_its, asked })
+
+    fn value(&self, unit: Unit) -> String {
+        match (&self.absent, self.nanoseconds) {
+            (Some(reason), _) => reason.clone(),
+            (None, None) => "no round was measured".to_owned(),
+            (None, Some(Quartiles { low, median, high })) => {
+                let spread = (high - low) / median * 50.0;
+                format!("{:<24} ±{spread:>3.0} %", unit.show(median))
+            }
+        }
+    }
+
+    fn ratio(&self) -> String {
+        let Some(ratio) = self.our_time_to_its else { return String::new() };
+        let (Quartiles { low, median, high }, words) = match self.shown {
+            Shown::Cost => (ratio, "times its time"),
+            Shown::Lead => (ratio.inverted(), "times as fast"),
+        };
+        let range = format!("({}–{})", Ratio(low), Ratio(high));
+        format!("{:>5} {words:<14} {range}", Ratio(median).to_string())
+    }
+
+    fn verdict(&self) -> String {
+        let Some(asked) = &self.asked else { return String::new() };
+        let verdict = match self.met {
+            Some(true) => "met",
+            Some(false) => "NOT MET",
+            None => "not measured",
+        };
+        format!("asked {asked}: {verdict}")
+    }
 }
 
 impl Display for Report {
@@ -141,37 +172,12 @@ impl Display for Report {
                 Kind::Limit => "limit",
                 Kind::Rival => "rival",
             };
-            write!(f, "  {kind:<5}  {:<34}", side.name)?;
-            match &side.result {
-                Seen::Absent { absent } => writeln!(f, "  {absent}")?,
-                Seen::Figures(figures) => writeln!(f, "  {}", self.figures(figures).trim_end())?,
-            }
+            let (value, ratio, verdict) = (side.value(self.unit), side.ratio(), side.verdict());
+            let line =
+                format!("  {kind:<5}  {:<34}  {value:<31}  {ratio:<35} {verdict}", side.name);
+            writeln!(f, "{}", line.trim_end())?;
         }
         Ok(())
-    }
-}
-
-impl Report {
-    fn figures(&self, figures: &Figures) -> String {
-        let Quartiles { low, median, high } = figures.nanoseconds;
-        let spread = (high - low) / median * 50.0;
-        let value = format!("{:<24} ±{spread:>3.0} %", self.unit.show(median));
-        let Some(ratio) = figures.our_time_to_its else { return value };
-        let asked = match &figures.asked {
-            Some(Asking { asked, met: true }) => format!("asked {asked}: met"),
-            Some(Asking { asked, met: false }) => format!("asked {asked}: NOT MET"),
-            None => String::new(),
-        };
-        // Asked as a limit or as a lead; what nobody asked about is a lead over rivals only.
-        let lead = match &figures.asked {
-            Some(asking) => asking.asked.starts_with("at least"),
-            None => ratio.median < 1.0,
-        };
-        let (ratio, words) =
-            if lead { (ratio.inverted(), "times as fast") } else { (ratio, "times its time") };
-        let Quartiles { low, median, high } = ratio;
-        let range = format!("({}–{})", Ratio(low), Ratio(high));
-        format!("{value}   {:>5} {words:<14} {range:<13} {asked}", Ratio(median).to_string())
     }
 }
 
