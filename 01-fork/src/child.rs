@@ -1,19 +1,21 @@
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::signal::Signal;
 
-use crate::{ExitStatus, ForkError, PrivateFd, WaitError};
+use crate::lock::generation;
+use crate::{ExitStatus, PrivateFd, WaitError};
 
 /// A child process and the right to wait for it.
 ///
 /// Unlike the number that `os.fork()` returns, which the kernel may give to a stranger once the
-/// child was reaped, a `Child` holds a descriptor of the process itself (a *pidfd*): it never waits
-/// for, and never signals, anybody else. Several threads may wait for it; all get the same status.
+/// child was reaped, a `Child` remembers that it was: it never waits for, and never signals, anybody
+/// else. Several threads may wait for it; all get the same status.
 ///
 /// # Who reaps
 ///
@@ -25,30 +27,25 @@ use crate::{ExitStatus, ForkError, PrivateFd, WaitError};
 #[derive(Debug)]
 pub struct Child {
     pid: i32,
-    pidfd: PrivateFd,
-    /// Set by the one caller that reaped; what all others then get.
-    status: Mutex<Option<ExitStatus>>,
+    /// The process that forked it: elsewhere nothing below is touched, because a thread that held
+    /// it at the fork left it shut.
+    generation: u32,
+    /// What reaping told. The number `pid` is the child's until then, so whoever uses the number
+    /// holds this for reading, and whoever reaps holds it for writing.
+    status: RwLock<Option<ExitStatus>>,
+    /// Opened by the first who needs it: a tenth of the price of a child, and many are only waited
+    /// for.
+    pidfd: OnceLock<PrivateFd>,
 }
 
 /// Children that were dropped while they ran.
-static ABANDONED: Mutex<Vec<PrivateFd>> = Mutex::new(Vec::new());
+static ABANDONED: Mutex<Vec<i32>> = Mutex::new(Vec::new());
 
 impl Child {
-    /// Opens the pidfd of a child that was forked just now.
-    pub(crate) fn watch(pid: i32) -> Result<Child, ForkError> {
-        match PrivateFd::open(|| Ok([pidfd_open(pid)?])) {
-            Ok([pidfd]) => Ok(Child { pid, pidfd, status: Mutex::new(None) }),
-            Err(error) => {
-                // A child that can't be watched would outlive the error unseen. After ESRCH it has
-                // been reaped already, and by now the number may be a stranger's.
-                if error.raw_os_error() != Some(libc::ESRCH) {
-                    let raw = nix::unistd::Pid::from_raw(pid);
-                    let _ = nix::sys::signal::kill(raw, Signal::SIGKILL);
-                    while nix::sys::wait::waitpid(raw, None) == Err(Errno::EINTR) {}
-                }
-                Err(ForkError::unwatched(error))
-            }
-        }
+    /// A child that was forked just now.
+    pub(crate) fn new(pid: i32) -> Child {
+        let (status, pidfd) = (RwLock::new(None), OnceLock::new());
+        Child { pid, generation: generation(), status, pidfd }
     }
 
     /// The child's process id. After it was reaped, the number may be another process's.
@@ -58,11 +55,16 @@ impl Child {
 
     /// A descriptor that becomes readable, for poll(2), when the child ends. It can't be read.
     ///
+    /// It is a *pidfd*: unlike a number, it stays this process for ever.
+    ///
     /// # Errors
     ///
-    /// [`WaitError::NotOurs`] in any process but the one that forked the child.
+    /// [`WaitError::NotOurs`] in any process but the one that forked the child;
+    /// [`WaitError::ReapedElsewhere`]; `EMFILE` when no descriptor is left.
+    ///
+    /// Source: [pidfd_open(2)](https://man7.org/linux/man-pages/man2/pidfd_open.2.html).
     pub fn sentinel(&self) -> Result<BorrowedFd<'_>, WaitError> {
-        self.pidfd.fd().map_err(|_| WaitError::NotOurs { pid: self.pid })
+        self.watch(&*self.read()?)
     }
 
     /// Waits until the child has ended and reaps it. Signals that arrive meanwhile change nothing.
@@ -76,14 +78,18 @@ impl Child {
     /// one, or somebody else has reaped it (a `waitpid(-1)`, an ignored `SIGCHLD`).
     pub fn wait(&self) -> Result<ExitStatus, WaitError> {
         loop {
-            if let Some(status) = self.try_wait()? {
+            let known = self.read()?;
+            if let Some(status) = *known {
                 return Ok(status);
             }
-            // Looks and leaves it a zombie: reaped here, the status would be this thread's alone.
-            match waitid(self.sentinel()?, libc::WEXITED | libc::WNOWAIT) {
-                // Another thread was faster: it has left the status for all.
-                Ok(_) | Err(Errno::EINTR | Errno::ECHILD) => {}
+            // Looks, and leaves it a zombie: reaped here, the status would be this thread's alone.
+            match waitid(libc::P_PID, self.pid, libc::WEXITED | libc::WNOWAIT) {
+                Ok(_) | Err(Errno::EINTR) => {}
                 Err(errno) => return Err(self.error(errno)),
+            }
+            drop(known);
+            if let Some(status) = self.reap()? {
+                return Ok(status);
             }
         }
     }
@@ -123,14 +129,16 @@ impl Child {
     ///
     /// As [`wait`](Child::wait).
     pub fn try_wait(&self) -> Result<Option<ExitStatus>, WaitError> {
-        // Before the lock: in a child, the thread that held it at the fork will never open it.
-        let sentinel = self.sentinel()?;
-        // Held while the kernel is asked: only one caller may reap.
-        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        if status.is_none() {
-            *status = reap(sentinel).map_err(|errno| self.error(errno))?;
+        let known = self.read()?;
+        if known.is_some() {
+            return Ok(*known);
         }
-        Ok(*status)
+        let ended = waitid(libc::P_PID, self.pid, libc::WEXITED | libc::WNOWAIT | libc::WNOHANG);
+        if ended.map_err(|errno| self.error(errno))?.is_none() {
+            return Ok(None);
+        }
+        drop(known);
+        self.reap()
     }
 
     /// Sends a signal. A child that has ended gets none, and neither does a stranger.
@@ -142,7 +150,11 @@ impl Child {
     ///
     /// Source: [pidfd_send_signal(2)](https://man7.org/linux/man-pages/man2/pidfd_send_signal.2.html).
     pub fn signal(&self, signal: Signal) -> Result<(), WaitError> {
-        let fd = self.sentinel()?.as_raw_fd();
+        let known = self.read()?;
+        if known.is_some() {
+            return Ok(());
+        }
+        let fd = self.watch(&known)?.as_raw_fd();
         // SAFETY: a valid descriptor, a valid signal, and no structure for the kernel to read.
         let sent = unsafe {
             let none = std::ptr::null::<libc::siginfo_t>();
@@ -154,10 +166,43 @@ impl Child {
         }
     }
 
-    fn error(&self, errno: Errno) -> WaitError {
-        match errno {
-            Errno::ECHILD => WaitError::ReapedElsewhere { pid: self.pid },
-            errno => WaitError::Os { pid: self.pid, source: errno.into() },
+    /// Holds on to the number, after a look at whose it is.
+    fn read(&self) -> Result<RwLockReadGuard<'_, Option<ExitStatus>>, WaitError> {
+        if self.generation != generation() {
+            return Err(WaitError::NotOurs { pid: self.pid });
+        }
+        Ok(self.status.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The pidfd, opened if nobody has yet. `known` is held by the caller.
+    fn watch(&self, known: &Option<ExitStatus>) -> Result<BorrowedFd<'_>, WaitError> {
+        let pidfd = match self.pidfd.get() {
+            Some(pidfd) => pidfd,
+            None => {
+                let open = || Ok([if known.is_none() { pidfd_open(self.pid)? } else { ended()? }]);
+                let [pidfd] = PrivateFd::open(open).map_err(|error| self.error(error))?;
+                // If another thread was faster, ours is closed again.
+                self.pidfd.get_or_init(|| pidfd)
+            }
+        };
+        pidfd.fd().map_err(|error| self.error(error))
+    }
+
+    /// Called after the child's end: those who hold the number let go of it at once.
+    fn reap(&self) -> Result<Option<ExitStatus>, WaitError> {
+        let mut status = self.status.write().unwrap_or_else(PoisonError::into_inner);
+        if status.is_none() {
+            let ended = waitid(libc::P_PID, self.pid, libc::WEXITED | libc::WNOHANG);
+            *status = ended.map_err(|errno| self.error(errno))?;
+        }
+        Ok(*status)
+    }
+
+    fn error(&self, error: impl Into<io::Error>) -> WaitError {
+        let (pid, source) = (self.pid, error.into());
+        match source.raw_os_error() {
+            Some(libc::ECHILD | libc::ESRCH) => WaitError::ReapedElsewhere { pid },
+            _ => WaitError::Os { pid, source },
         }
     }
 }
@@ -165,16 +210,16 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         let status = self.status.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if status.is_none() && self.pidfd.fd().is_ok() {
+        if status.is_none() && self.generation == generation() {
             let mut abandoned = Abandoned::hold();
-            abandoned.0.push(self.pidfd.take());
+            abandoned.0.push(self.pid);
             abandoned.reap();
         }
     }
 }
 
 /// The children that were dropped while they ran, held: no other thread reaps them meanwhile.
-pub(crate) struct Abandoned(MutexGuard<'static, Vec<PrivateFd>>);
+pub(crate) struct Abandoned(MutexGuard<'static, Vec<i32>>);
 
 impl Abandoned {
     pub(crate) fn hold() -> Abandoned {
@@ -184,7 +229,12 @@ impl Abandoned {
     /// Reaps those that have ended by now.
     pub(crate) fn reap(&mut self) {
         // An error means that it is no child of ours any more: nothing is left to reap.
-        self.0.retain(|pidfd| pidfd.fd().is_ok_and(|fd| reap(fd) == Ok(None)));
+        self.0.retain(|&pid| waitid(libc::P_PID, pid, libc::WEXITED | libc::WNOHANG) == Ok(None));
+    }
+
+    /// A new child has the number: somebody else reaped the one that had it before.
+    pub(crate) fn forget(&mut self, pid: i32) {
+        self.0.retain(|&abandoned| abandoned != pid);
     }
 
     /// Called once in a new child: they are its parent's.
@@ -193,18 +243,12 @@ impl Abandoned {
     }
 }
 
-/// Reaps the process behind a pidfd if it has ended.
-fn reap(pidfd: BorrowedFd<'_>) -> nix::Result<Option<ExitStatus>> {
-    waitid(pidfd, libc::WEXITED | libc::WNOHANG)
-}
-
 /// Source: [waitid(2)](https://man7.org/linux/man-pages/man2/waitid.2.html).
-fn waitid(pidfd: BorrowedFd<'_>, options: libc::c_int) -> nix::Result<Option<ExitStatus>> {
+fn waitid(kind: libc::idtype_t, id: i32, options: i32) -> nix::Result<Option<ExitStatus>> {
     // SAFETY: all zero is a valid siginfo_t, and the one that stands for "nothing has ended".
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
-    let id = pidfd.as_raw_fd().cast_unsigned();
     // SAFETY: `info` is valid for writing, for the length of the call.
-    Errno::result(unsafe { libc::waitid(libc::P_PIDFD, id, &raw mut info, options) })?;
+    Errno::result(unsafe { libc::waitid(kind, id.cast_unsigned(), &raw mut info, options) })?;
     // SAFETY: waitid fills in this field, or leaves it zero.
     let pid = unsafe { info.si_pid() };
     // SAFETY: as above.
@@ -219,10 +263,18 @@ fn waitid(pidfd: BorrowedFd<'_>, options: libc::c_int) -> nix::Result<Option<Exi
     })
 }
 
-/// Source: [pidfd_open(2)](https://man7.org/linux/man-pages/man2/pidfd_open.2.html).
 fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
     // SAFETY: the call takes numbers only.
     let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
     // SAFETY: the kernel gave us this descriptor just now, close-on-exec, and nobody else has it.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd as libc::c_int) })
+    let pidfd = unsafe { OwnedFd::from_raw_fd(fd as libc::c_int) };
+    // If somebody else has reaped the child, the number may be a stranger's: no child of ours.
+    let unwaited = libc::WEXITED | libc::WNOWAIT | libc::WNOHANG;
+    waitid(libc::P_PIDFD, pidfd.as_raw_fd(), unwaited)?;
+    Ok(pidfd)
+}
+
+/// A descriptor that is readable from the start, as the pidfd of a child that was reaped would be.
+fn ended() -> io::Result<OwnedFd> {
+    Ok(EventFd::from_value_and_flags(1, EfdFlags::EFD_CLOEXEC)?.into())
 }

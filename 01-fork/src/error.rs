@@ -23,20 +23,6 @@ impl ForkError {
         ForkError { attempt: "can't fork", source, hint }
     }
 
-    pub(crate) fn unwatched(source: io::Error) -> ForkError {
-        let hint = match source.raw_os_error() {
-            Some(libc::EMFILE) => Some(descriptor_limit()),
-            Some(libc::ESRCH) => Some(
-                "it was reaped before its parent could look: restore the default of SIGCHLD, or \
-                 look for waitpid(-1)"
-                    .to_owned(),
-            ),
-            Some(libc::ENOSYS) => Some("pidfd_open(2) needs Linux 5.4".to_owned()),
-            _ => None,
-        };
-        ForkError { attempt: "forked, but can't watch the child, which was ended", source, hint }
-    }
-
     pub(crate) fn not_handed(index: usize, count: usize) -> ForkError {
         let hint = format!(
             "number {} of {count} was opened by another process: in a child, a PrivateFd of its \
@@ -85,13 +71,6 @@ fn process_limit() -> String {
          {of_user} (`ulimit -u`); threads of the whole system, {}; or the cgroup's pids.max",
         of_system.trim()
     )
-}
-
-fn descriptor_limit() -> String {
-    match getrlimit(Resource::RLIMIT_NOFILE) {
-        Ok((soft, _)) => format!("RLIMIT_NOFILE, open descriptors, is {soft} (`ulimit -n`)"),
-        Err(_) => "the limit on open descriptors is reached (`ulimit -n`)".to_owned(),
-    }
 }
 
 /// Why a child's end could not be told, or a signal not be sent to it.

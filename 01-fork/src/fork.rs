@@ -30,8 +30,7 @@ const PANICKED: i32 = 101;
 ///
 /// # Errors
 ///
-/// [`ForkError`] when the kernel refuses, most often for a limit on processes (`EAGAIN`), or
-/// when no descriptor is left for watching the child. No child exists then.
+/// [`ForkError`] when the kernel refuses, most often for a limit on processes (`EAGAIN`).
 ///
 /// Source: [fork(2)](https://man7.org/linux/man-pages/man2/fork.2.html),
 /// [_exit(2)](https://man7.org/linux/man-pages/man2/_exit.2.html).
@@ -64,6 +63,7 @@ pub fn fork_handing(
     let mut abandoned = Abandoned::hold();
     abandoned.reap();
     let mut registry = Registry::hold();
+    let thread = lock::thread();
 
     // SAFETY: the child runs `in_child` only, which never returns into the frames of the caller.
     // - The allocator is usable in the child: the C library's own fork handlers see to it.
@@ -72,17 +72,18 @@ pub fn fork_handing(
     match unsafe { libc::fork() } {
         -1 => Err(ForkError::refused(io::Error::last_os_error())),
         0 => {
-            lock::enter_child();
+            lock::enter_child(thread);
             abandoned.enter_child();
             let fds = registry.enter_child(fds);
             drop((registry, abandoned, stderr, stdout));
             in_child(|| child(fds))
         }
         pid => {
+            abandoned.forget(pid);
             drop((registry, abandoned));
             // Only the child's from now on: a pipe's reader here must not be its writer as well.
             drop(fds);
-            Child::watch(pid)
+            Ok(Child::new(pid))
         }
     }
 }

@@ -16,9 +16,14 @@ pub(crate) fn generation() -> u32 {
     GENERATION.load(Relaxed)
 }
 
+/// The calling thread's number.
+pub(crate) fn thread() -> u32 {
+    THREAD.with(|id| *id)
+}
+
 /// Called once in a new child, by its only thread.
-pub(crate) fn enter_child() {
-    SURVIVOR.store(THREAD.with(|id| *id), Relaxed);
+pub(crate) fn enter_child(thread: u32) {
+    SURVIVOR.store(thread, Relaxed);
     GENERATION.fetch_add(1, Relaxed);
 }
 
@@ -90,12 +95,12 @@ impl Lock {
     }
 
     fn is_mine(&self) -> bool {
-        self.holder.load(Relaxed) as u32 == THREAD.with(|id| *id)
+        self.holder.load(Relaxed) as u32 == thread()
     }
 
     /// Takes the lock if it is free.
     pub fn try_lock(&self) -> Option<Guard<'_>> {
-        let me = u64::from(generation()) << 32 | u64::from(THREAD.with(|id| *id));
+        let me = u64::from(generation()) << 32 | u64::from(thread());
         let seen = self.holder.load(Relaxed);
         if seen != FREE && !is_stale(seen) {
             return None;
