@@ -41,7 +41,9 @@ pub(crate) fn show(
     match next {
         Some(lesson) if lesson.number == 1 => page.title("Start here:")?,
         Some(lesson) => page.title(&format!("Next, {}:", lesson.name))?,
-        None => page.title("You have played them all. To go deeper, say into the pool:")?,
+        None => {
+            page.title("You have played all that there is. To go deeper, say into the pool:")?
+        }
     }
     next_commands(page, next.map_or("pool", |lesson| lesson.name))
 }

@@ -1,0 +1,6 @@
+//! The desk as a person meets it: started as a program, and looked at from outside.
+#![forbid(unsafe_code)]
+
+mod map;
+mod play;
+mod support;

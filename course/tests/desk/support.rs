@@ -1,0 +1,83 @@
+//! The desk started as a person starts it, and small courses made for the occasion.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The real course.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A run of the desk, as it looked from outside.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+/// Runs the desk in `folder`, with `vars` set on top of this process's environment.
+pub(crate) fn desk(folder: &Path, args: &[&str], vars: &[(&str, &str)]) -> Seen {
+    let run = Command::new(env!("CARGO_BIN_EXE_course"))
+        .args(args)
+        .current_dir(folder)
+        .envs(vars.iter().copied())
+        .stdin(Stdio::null())
+        .output()
+        .expect("the desk can be started");
+    let text = |bytes| String::from_utf8(bytes).expect("the desk prints text");
+    Seen { code: run.status.code(), out: text(run.stdout), err: text(run.stderr) }
+}
+
+/// A course of one lesson, `fork`, whose program each test writes for itself: one that fails, hangs, or leaves
+/// something behind. It is built by cargo like any other, into a target folder of its own.
+#[derive(Debug)]
+pub(crate) struct SmallCourse {
+    root: PathBuf,
+}
+
+impl SmallCourse {
+    /// `name` is the folder's, and so has to be another in each test.
+    pub(crate) fn new(name: &str, main: &str) -> Self {
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let course = Self { root };
+        course.write("Cargo.toml", "[workspace]\nmembers = [\"01-fork\"]\nresolver = \"3\"\n");
+        course.write("course/Cargo.toml", "");
+        course.write(
+            "01-fork/Cargo.toml",
+            "[package]\nname = \"fork\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+        );
+        course.write("01-fork/src/main.rs", main);
+        course
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Runs the desk in the lesson's folder.
+    pub(crate) fn desk(&self, args: &[&str], vars: &[(&str, &str)]) -> Seen {
+        let target = self.root.join("target");
+        let target = target.to_str().expect("our folders' names are text");
+        let vars: Vec<_> = [("CARGO_TARGET_DIR", target)].iter().chain(vars).copied().collect();
+        desk(&self.root.join("01-fork"), args, &vars)
+    }
+
+    /// What the learner has done, as the desk keeps it.
+    pub(crate) fn progress(&self) -> String {
+        fs::read_to_string(self.root.join("progress.txt")).unwrap_or_default()
+    }
+
+    pub(crate) fn write(&self, file: &str, text: &str) {
+        let path = self.root.join(file);
+        fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+}
+
+impl Drop for SmallCourse {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.root);
+    }
+}
