@@ -1,8 +1,9 @@
 //! One run of a lesson's program.
 
 use std::env;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use crate::page::Page;
@@ -51,5 +52,12 @@ pub(crate) fn run(
         .status()
         .map_err(|error| Stop::Failed(format!("cannot start {}: {error}", program.display())))?;
     page.raw("\n")?;
-    Ok(if status.success() { Ending::Well } else { Ending::Badly(format!("{status}")) })
+    Ok(if status.success() { Ending::Well } else { Ending::Badly(told(status)) })
+}
+
+fn told(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, signal) => format!("signal {}", signal.unwrap_or_default()),
+    }
 }

@@ -66,43 +66,54 @@ const FORK: &[Demo] = &[
     Demo {
         args: &[],
         look: "Three lines, two process ids. Which process prints which line?",
-        seen: "One call, two returns: in the parent `fork` gave the child's id, in the child nothing. From there on \
-               both ran the same program, each with memory of its own.",
+        seen: "Two processes ran the same program from the fork on. The child's parent is the one that forked, and \
+               the order of the last two lines is the scheduler's.",
+    },
+    Demo {
+        args: &["exit"],
+        look: "What a parent is told: a code, a signal, a panic. What becomes of `exit(256)`?",
+        seen: "A code is one byte, so 256 arrived as 0: as success. A signal is no code. The panic ended the child \
+               alone, with 101, and its message is on standard error.",
     },
     Demo {
         args: &["zombie"],
         look: "The child's state after it has ended and before anyone has waited for it.",
-        seen: "It was a zombie (Z): nothing of it was left but its exit status, which the kernel keeps until the \
-               parent asks. The wait took it, and the process was gone.",
+        seen: "It was a zombie: of it there was left its number and its exit code, which the kernel keeps until the \
+               parent asks. The wait asked, and the process was gone.",
     },
     Demo {
         args: &["orphan"],
-        look: "A child whose parent ends first. Who is its parent then?",
-        seen: "Nobody stays without a parent: the kernel gave the child to a process that waits for whatever it is \
-               given, init or a nearer subreaper.",
+        look: "A child's parent ends before it does. Who is its parent then?",
+        seen: "Nobody is left without one: the kernel gave it to init, or to a nearer process that has asked for \
+               orphans.",
     },
     Demo {
         args: &["buffer"],
-        look: "One line is buffered before the fork. How often is it printed?",
-        seen: "Once here, and twice where it was provoked: the fork copied the buffer with the rest of the memory, \
-               and each process that flushed its copy printed it.",
+        look: "Something is buffered before the fork. How often is it printed?",
+        seen: "Once with the lesson's fork, twice with the bare system call: a buffer is memory, the child has a \
+               copy of it, and both wrote theirs.",
     },
     Demo {
         args: &["cow"],
-        look: "How much memory is the child's own, before and after it writes?",
-        seen: "The fork copied no memory. The two shared each page until one of them wrote to it, and only then did \
-               the kernel make a copy of that page.",
+        look: "How much memory is the child's own: at first, after it reads, after it writes?",
+        seen: "The fork copied no memory. Both had the same pages until one of them wrote, and then the kernel \
+               copied that page and no other.",
     },
     Demo {
         args: &["threads"],
-        look: "A process with several threads forks. How many threads has the child?",
-        seen: "One: only the thread that forked lives on. What the others held, a lock for example, stays held, and \
-               nobody is left to release it.",
+        look: "A process with four threads forks. Which threads has the child?",
+        seen: "One: the thread that forked. The others were not ended in it, they never were.",
+    },
+    Demo {
+        args: &["lock"],
+        look: "One of the threads that the child does not have held two locks. Can the child open them?",
+        seen: "The standard library's stays shut for ever, as whoever would open it is not there. The lesson's was \
+               built to be open in a child.",
     },
     Demo {
         args: &["tree"],
-        look: "Children that fork children: who is whose parent?",
-        seen: "A tree, as it lived. `pstree -p` shows the one that you are in.",
+        look: "Children that fork children: who is whose parent, and who is dead?",
+        seen: "The tree as it lived, drawn from /proc. `cargo run -p fork -- tree 1` draws that of your machine.",
     },
 ];
 

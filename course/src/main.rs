@@ -30,8 +30,8 @@ The course's desk: what the lessons are, where you stand, what to type next.
 
 Usage:
   cargo course                  the map: the lessons, and what to type next
-  cargo course play [LESSON]    run the demos, with a word before each on what to
-                                look at, and after it on what was to be seen
+  cargo course play [LESSON]    run the demos, and say before each what to look
+                                at, after it what was to be seen
   cargo course bench [LESSON]   measure the lessons beside rivals and limits
                                 (--quick, --list and more: see bench --help)
 

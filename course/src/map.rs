@@ -28,7 +28,7 @@ pub(crate) fn show(
             _ => "",
         };
         let row =
-            format!("  {:02}  {:<11} {:<50} {mark}", lesson.number, lesson.name, lesson.question);
+            format!("  {:02}  {:<11} {:<48} {mark}", lesson.number, lesson.name, lesson.question);
         page.raw(&format!("{}\n", row.trim_end()))?;
     }
     let missing: Vec<&str> =

@@ -34,7 +34,7 @@ fn it_opens_where_the_learner_stands() {
     course.write("progress.txt", "solved what a later course had\nplayed fork\n");
     let next = course.desk(&[], &[]);
     assert!(next.out.contains("Next, process:\n  cargo course play process "), "{}", next.out);
-    assert!(next.out.contains("become two?                   played\n"), "{}", next.out);
+    assert!(next.out.contains("become two?                 played\n"), "{}", next.out);
 
     course.write("progress.txt", "played process\nplayed fork\n");
     let end = course.desk(&[], &[]);

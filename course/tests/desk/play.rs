@@ -11,7 +11,7 @@ fn each_demo_comes_between_what_to_look_at_and_what_was_seen() {
     let seen = course.desk(&["play", "fork"], &[]);
     assert_eq!(seen.code, Some(0), "{}", seen.err);
     let mut rest = &*seen.out;
-    for demo in ["", "zombie", "orphan", "buffer", "cow", "threads", "tree"] {
+    for demo in ["", "exit", "zombie", "orphan", "buffer", "cow", "threads", "lock", "tree"] {
         for part in ["\nLook at: ", &format!("\n\n<{demo}>\n\n"), "Seen: "] {
             let at = rest.find(part).unwrap_or_else(|| panic!("no {part:?} for {demo} in {rest}"));
             rest = &rest[at + part.len()..];
@@ -34,7 +34,7 @@ fn a_demo_that_fails_is_named_and_the_next_has_its_turn() {
     );
     let seen = course.desk(&["play", "1"], &[]);
     assert_eq!(seen.code, Some(1));
-    assert_eq!(seen.out.matches("\nwell\n").count(), 5, "{}", seen.out);
+    assert_eq!(seen.out.matches("\nwell\n").count(), 7, "{}", seen.out);
     assert!(seen.out.contains("did not end well: exit code 3"), "{}", seen.out);
     assert!(seen.out.contains("did not end well: signal 6"), "{}", seen.out);
     let named = "cargo run -p fork -- zombie; cargo run -p fork -- orphan";
