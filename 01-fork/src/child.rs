@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard};
@@ -39,7 +40,7 @@ pub struct Child {
 }
 
 /// Children that were dropped while they ran.
-static ABANDONED: Mutex<Vec<i32>> = Mutex::new(Vec::new());
+static ABANDONED: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 
 impl Child {
     /// A child that was forked just now.
@@ -212,14 +213,14 @@ impl Drop for Child {
         let status = self.status.get_mut().unwrap_or_else(PoisonError::into_inner);
         if status.is_none() && self.generation == generation() {
             let mut abandoned = Abandoned::hold();
-            abandoned.0.push(self.pid);
+            abandoned.0.insert(self.pid);
             abandoned.reap();
         }
     }
 }
 
 /// The children that were dropped while they ran, held: no other thread reaps them meanwhile.
-pub(crate) struct Abandoned(MutexGuard<'static, Vec<i32>>);
+pub(crate) struct Abandoned(MutexGuard<'static, BTreeSet<i32>>);
 
 impl Abandoned {
     pub(crate) fn hold() -> Abandoned {
@@ -234,7 +235,7 @@ impl Abandoned {
 
     /// A new child has the number: somebody else reaped the one that had it before.
     pub(crate) fn forget(&mut self, pid: i32) {
-        self.0.retain(|&abandoned| abandoned != pid);
+        self.0.remove(&pid);
     }
 
     /// Called once in a new child: they are its parent's.

@@ -1,23 +1,36 @@
 #![doc = include_str!("../README.md")]
 
-mod child;
-mod entry;
-mod error;
+// The system call, and what must be right around it.
 mod fork;
-mod lifeline;
-mod lock;
-mod memory;
-mod private;
-mod shared;
-mod status;
-
-pub use child::Child;
-pub use entry::{Entry, Task};
-pub use error::{ForkError, WaitError};
 pub use fork::{fork, fork_handing};
-pub use lifeline::{Lifeline, Tether, lifeline};
-pub use lock::{Guard, Lock};
-pub use memory::Memory;
-pub use private::PrivateFd;
-pub use shared::SharedWords;
+
+// The parent's side: waiting, reaping, signalling, and what came of it.
+mod child;
+mod status;
+pub use child::Child;
+pub use nix::sys::signal::Signal;
 pub use status::ExitStatus;
+
+mod error;
+pub use error::{ForkError, WaitError};
+
+// The child's side: what it does not inherit, what it may lock, and when it ends.
+mod private;
+pub use private::PrivateFd;
+
+mod lock;
+pub use lock::{Guard, Lock};
+
+mod lifeline;
+pub use lifeline::{Lifeline, Tether, lifeline};
+
+// Memory: copied when somebody writes, or shared for good.
+mod memory;
+pub use memory::Memory;
+
+mod shared;
+pub use shared::SharedWords;
+
+// A function that another process of the same program can call.
+mod entry;
+pub use entry::{Entry, Task};

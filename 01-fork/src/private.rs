@@ -1,14 +1,13 @@
+use std::collections::BTreeSet;
 use std::io;
+use std::mem::{self, ManuallyDrop};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::lock::generation;
 
 /// The numbers of all descriptors that a forked child must close.
-///
-/// A vector, not a set: emptying it writes to no other page. An allocator that takes back a set's
-/// nodes does, and every page that a child writes to is copied for it first.
-static REGISTRY: Mutex<Vec<RawFd>> = Mutex::new(Vec::new());
+static REGISTRY: Mutex<BTreeSet<RawFd>> = Mutex::new(BTreeSet::new());
 
 /// A file descriptor that children forked by this library do not keep.
 ///
@@ -43,7 +42,7 @@ impl PrivateFd {
         let mut registry = Registry::hold();
         let fds = make()?;
         Ok(fds.map(|fd| {
-            registry.0.push(fd.as_raw_fd());
+            registry.0.insert(fd.as_raw_fd());
             PrivateFd { fd: Some(fd), generation: generation() }
         }))
     }
@@ -84,7 +83,7 @@ impl PrivateFd {
         self.fd()?;
         let mut registry = Registry::hold();
         let fd = self.fd.take().ok_or_else(|| io::Error::from_raw_os_error(libc::EBADF))?;
-        registry.forget(fd.as_raw_fd());
+        registry.0.remove(&fd.as_raw_fd());
         Ok(fd)
     }
 }
@@ -96,7 +95,7 @@ impl Drop for PrivateFd {
             // Closed while the registry is held: between the two a fork would copy it into a child
             // that knows nothing of it.
             let mut registry = Registry::hold();
-            registry.forget(fd.as_raw_fd());
+            registry.0.remove(&fd.as_raw_fd());
             drop(fd);
         } else {
             // Closed at the fork: by now the number may belong to somebody else.
@@ -106,31 +105,26 @@ impl Drop for PrivateFd {
 }
 
 /// The registry, held: no fork and no other opening or closing happens meanwhile.
-pub(crate) struct Registry(MutexGuard<'static, Vec<RawFd>>);
+pub(crate) struct Registry(MutexGuard<'static, BTreeSet<RawFd>>);
 
 impl Registry {
     pub(crate) fn hold() -> Registry {
         Registry(REGISTRY.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn forget(&mut self, fd: RawFd) {
-        // From the end: what was opened last is mostly closed first.
-        if let Some(index) = self.0.iter().rposition(|&registered| registered == fd) {
-            self.0.swap_remove(index);
-        }
-    }
-
     /// Called once in a new child: closes all but the descriptors handed to it.
     pub(crate) fn enter_child(&mut self, handed: Vec<PrivateFd>) -> Vec<OwnedFd> {
         let handed: Vec<OwnedFd> =
             handed.into_iter().filter_map(|mut private| private.fd.take()).collect();
-        for fd in &handed {
-            self.forget(fd.as_raw_fd());
-        }
-        for fd in self.0.drain(..) {
-            // SAFETY: the number is open, since it is registered, and its owner in this process, if
-            // one is left, is a `PrivateFd` of another generation, which never touches it again.
-            unsafe { libc::close(fd) };
+        // Read only, and left to the end of the process: every page of the allocator that the child
+        // wrote to, to take back its nodes, would be copied first.
+        let registry = ManuallyDrop::new(mem::take(&mut *self.0));
+        for &fd in registry.iter() {
+            if handed.iter().all(|handed| handed.as_raw_fd() != fd) {
+                // SAFETY: the number is open, since it is registered, and its owner in this process,
+                // if one is left, is a `PrivateFd` of another generation, which never touches it.
+                unsafe { libc::close(fd) };
+            }
         }
         handed
     }
