@@ -1,14 +1,14 @@
-//! One run of a lesson's program.
+//! One run of a lesson's program, with a deadline for it and for all that it starts.
 
 use std::env;
-use std::os::unix::process::ExitStatusExt;
+use std::io::{self, Write};
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
+
+use judge::Judge;
 
 use crate::page::Page;
 use crate::stop::Stop;
-use crate::workspace::Workspace;
 
 /// How a demo ended.
 #[derive(Debug)]
@@ -31,33 +31,41 @@ pub(crate) fn deadline() -> Result<Duration, Stop> {
     })
 }
 
-/// Runs a lesson's program.
+/// Runs a lesson's program in `folder`, and shows what it prints line by line while it runs.
+///
+/// The judge runs it, so it ends: at the deadline at the latest, with everything that it started; and also when the
+/// learner presses Ctrl-C or the desk is killed. On a terminal the program gets a terminal of its own, and so behaves
+/// as it would without the desk. It reads nothing: no demo may wait for input that nobody knows to type.
 ///
 /// # Errors
 ///
-/// [`Stop::Failed`] if it can't be started, [`Stop::Output`] if nobody reads what it prints.
+/// [`Stop::Output`] if nobody reads what it prints any more; it is ended then.
 pub(crate) fn run(
     page: &mut Page,
-    workspace: &Workspace,
+    folder: &Path,
     program: &Path,
     args: &[&str],
     deadline: Duration,
 ) -> Result<Ending, Stop> {
-    let _ = deadline;
-    page.bytes(b"")?;
-    let status = Command::new(program)
-        .args(args)
-        .current_dir(workspace.root())
-        .stdin(Stdio::null())
-        .status()
-        .map_err(|error| Stop::Failed(format!("cannot start {}: {error}", program.display())))?;
-    page.raw("\n")?;
-    Ok(if status.success() { Ending::Well } else { Ending::Badly(told(status)) })
-}
-
-fn told(status: ExitStatus) -> String {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exit code {code}"),
-        (None, signal) => format!("signal {}", signal.unwrap_or_default()),
+    // Demos panic on purpose, and a backtrace would hide what they show.
+    let judge = Judge::program(program).args(args).env("RUST_BACKTRACE", "0");
+    let judge = judge.dir(folder).deadline(deadline);
+    let mut running = judge.terminal(page.is_terminal()).start();
+    running.close_stdin();
+    while let Some(line) = running.read_line() {
+        page.raw(&format!("{line}\n"))?;
     }
+    let report = running.finish();
+    // What it says on standard error belongs there; if that is gone, so be it.
+    let _ = io::stderr().write_all(report.stderr().as_bytes());
+    page.raw("\n")?;
+    Ok(match report.verdict() {
+        Ok(()) => Ending::Well,
+        Err(_) if report.timed_out() => Ending::Badly(format!(
+            "it did not end within {deadline:?}, so it was stopped, with all that it had started \
+             (COURSE_DEADLINE gives it more). Where it waited:\n{}",
+            report.stuck()
+        )),
+        Err(why) => Ending::Badly(why),
+    })
 }

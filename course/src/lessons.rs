@@ -85,7 +85,7 @@ const FORK: &[Demo] = &[
         args: &["orphan"],
         look: "A child's parent ends before it does. Who is its parent then?",
         seen: "Nobody is left without one: the kernel gave it to init, or to a nearer process that has asked for \
-               orphans.",
+               orphans. (The desk runs each demo below such a one, to lose nobody.)",
     },
     Demo {
         args: &["buffer"],

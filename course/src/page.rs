@@ -12,6 +12,7 @@ const WIDTH: usize = 80;
 #[derive(Debug)]
 pub(crate) struct Page {
     out: io::Stdout,
+    terminal: bool,
     colour: bool,
     asks: bool,
 }
@@ -27,6 +28,7 @@ impl Page {
         Self {
             colour: terminal && !set("NO_COLOR") && !dumb,
             asks: terminal && io::stdin().is_terminal(),
+            terminal,
             out,
         }
     }
@@ -34,12 +36,6 @@ impl Page {
     /// Text as it is.
     pub(crate) fn raw(&mut self, text: &str) -> io::Result<()> {
         self.out.write_all(text.as_bytes())?;
-        self.out.flush()
-    }
-
-    /// Bytes that somebody else wrote, as they are.
-    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.out.write_all(bytes)?;
         self.out.flush()
     }
 
@@ -59,6 +55,11 @@ impl Page {
         let padded = format!("{command:<28}");
         let line = self.bold(&padded);
         self.raw(&format!("  {line}  {does}\n"))
+    }
+
+    /// Whether it is a terminal.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.terminal
     }
 
     /// Whether somebody sits there who can answer.

@@ -32,10 +32,10 @@ pub(crate) fn play(
                 page.paragraph("", "Stopped here. The same command begins again.")?;
                 return Ok(());
             }
-            match demo::run(page, workspace, program, demo.args, deadline)? {
+            match demo::run(page, workspace.root(), program, demo.args, deadline)? {
                 Ending::Well => page.paragraph("", &format!("Seen: {}", demo.seen))?,
                 Ending::Badly(why) => {
-                    page.paragraph("", &format!("This did not end well: {why}"))?;
+                    page.raw(&format!("This did not end well: {why}\n"))?;
                     failed.push(command_line(lesson, demo));
                     all_well = false;
                 }

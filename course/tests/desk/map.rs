@@ -1,26 +1,30 @@
 //! `cargo course`: what it shows, and where it can be typed.
 
-use std::fs;
+use std::{env, fs, process};
 
-use crate::support::{SmallCourse, desk, root};
+use crate::support::{SmallCourse, desk, end, root};
 
 const NOTHING: &str = "fn main() {}";
+
+/// Everything went well and nothing was complained of.
+const WELL: (Option<i32>, String) = (Some(0), String::new());
 
 #[test]
 fn the_map_shows_every_lesson_that_is_there_from_any_folder() {
     for folder in ["", "02-process", "03-pool/src", "course/judge"] {
-        let seen = desk(&root().join(folder), &[], &[("COURSE_PROGRESS", "/nowhere/at/all")]);
-        assert_eq!((seen.code, &*seen.err), (Some(0), ""), "in {folder}");
+        let vars = [("COURSE_PROGRESS", "/nowhere/at/all")];
+        let report = desk(&root().join(folder), &[], &vars).run();
+        assert_eq!(end(&report), WELL, "in {folder}");
+        let map = report.stdout();
         for entry in fs::read_dir(root()).unwrap() {
             let entry = entry.unwrap().file_name().into_string().unwrap();
             let Some((number, lesson)) = entry.split_once('-') else { continue };
-            if number.parse::<u8>().is_err() {
-                continue;
+            if number.parse::<u8>().is_ok() {
+                let row = format!("  {number}  {lesson} ");
+                assert!(map.contains(&row), "in {folder}, no {row}:\n{map}");
             }
-            let row = format!("  {number}  {lesson} ");
-            assert!(seen.out.contains(&row), "in {folder}, no {row}:\n{}", seen.out);
         }
-        assert!(seen.out.contains("cargo course play fork "), "in {folder}:\n{}", seen.out);
+        assert!(map.contains("cargo course play fork "), "in {folder}:\n{map}");
     }
 }
 
@@ -28,27 +32,29 @@ fn the_map_shows_every_lesson_that_is_there_from_any_folder() {
 fn it_opens_where_the_learner_stands() {
     let course = SmallCourse::new("map-stands", NOTHING);
     course.write("02-process/Cargo.toml", "");
-    let begin = course.desk(&[], &[]);
-    assert!(begin.out.contains("Start here:\n  cargo course play fork "), "{}", begin.out);
+    let map = || course.desk(&[], &[]).run().stdout();
+    let begin = map();
+    assert!(begin.contains("Start here:\n  cargo course play fork "), "{begin}");
 
     course.write("progress.txt", "solved what a later course had\nplayed fork\n");
-    let next = course.desk(&[], &[]);
-    assert!(next.out.contains("Next, process:\n  cargo course play process "), "{}", next.out);
-    assert!(next.out.contains("become two?                 played\n"), "{}", next.out);
+    let next = map();
+    assert!(next.contains("Next, process:\n  cargo course play process "), "{next}");
+    let row = next.lines().find(|line| line.starts_with("  01  fork ")).unwrap();
+    assert!(row.ends_with(" played"), "{next}");
 
     course.write("progress.txt", "played process\nplayed fork\n");
-    let end = course.desk(&[], &[]);
-    assert!(end.out.contains("You have played all that there is."), "{}", end.out);
+    let finish = map();
+    assert!(finish.contains("You have played all that there is."), "{finish}");
 }
 
 #[test]
 fn a_lesson_that_is_not_written_is_not_promised() {
     let course = SmallCourse::new("map-missing", NOTHING);
-    let map = course.desk(&[], &[]).out;
+    let map = course.desk(&[], &[]).run().stdout();
     assert!(map.contains("Not written yet: process, pool, "), "{map}");
-    let play = course.desk(&["play", "9"], &[]);
-    assert_eq!(play.code, Some(2));
-    assert!(play.err.contains("lesson 09, distributed, is not written yet"), "{}", play.err);
+    let play = course.desk(&["play", "9"], &[]).run();
+    assert_eq!(play.code(), Some(2), "{play}");
+    assert!(play.stderr().contains("lesson 09, distributed, is not written yet"), "{play}");
 }
 
 #[test]
@@ -65,61 +71,64 @@ fn wrong_usage_is_told_with_what_was_probably_meant_and_exits_with_2() {
         (&["play", "fork", "pool"], "one lesson too many"),
         (&["bench", "folk"], "there is no lesson `folk`; did you mean fork?"),
     ] {
-        let seen = desk(&root(), args, &[]);
-        assert_eq!((seen.code, &*seen.out), (Some(2), ""), "{args:?}: {}", seen.err);
-        assert!(seen.err.contains(answer), "{args:?}: {}", seen.err);
-        assert!(seen.err.contains("`cargo course --help`"), "{args:?}: {}", seen.err);
+        let report = desk(&root(), args, &[]).run();
+        let (code, said) = end(&report);
+        assert_eq!((code, &*report.stdout()), (Some(2), ""), "{args:?}: {said}");
+        assert!(said.contains(answer), "{args:?}: {said}");
+        assert!(said.contains("`cargo course --help`"), "{args:?}: {said}");
     }
 }
 
 #[test]
 fn outside_of_the_course_it_says_where_to_go() {
-    // The desk itself lies below the course in a usual build, and would find it from there.
-    let away = SmallCourse::new("map-away", NOTHING);
-    let copy = std::env::temp_dir().join(format!("desk-{}", std::process::id()));
-    fs::create_dir_all(&copy).unwrap();
-    fs::copy(env!("CARGO_BIN_EXE_course"), copy.join("course")).unwrap();
-    let run = |vars: &[(&str, &str)]| {
-        std::process::Command::new(copy.join("course"))
-            .current_dir(&copy)
-            .env_remove("CARGO_MANIFEST_DIR")
-            .envs(vars.iter().copied())
-            .output()
-            .unwrap()
-    };
-    let lost = run(&[]);
-    let package = away.root().join("course");
-    let found = run(&[("CARGO_MANIFEST_DIR", package.to_str().unwrap())]);
-    fs::remove_dir_all(&copy).unwrap();
-    assert_eq!(lost.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&lost.stderr).contains("go into it"), "{lost:?}");
-    assert!(String::from_utf8_lossy(&found.stdout).contains("Start here:"), "{found:?}");
+    let course = SmallCourse::new("map-outside", NOTHING);
+    // The desk usually lies in the course's target folder, and would find the course from there.
+    let away = env::temp_dir().join(format!("desk-{}", process::id()));
+    fs::create_dir_all(&away).unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_course"), away.join("desk")).unwrap();
+    let desk = || judge::Judge::program(away.join("desk")).dir(&away);
+    let lost = desk().env("CARGO_MANIFEST_DIR", "").run();
+    let found = desk().env("CARGO_MANIFEST_DIR", course.root().join("course")).run();
+    fs::remove_dir_all(&away).unwrap();
+    assert_eq!(lost.code(), Some(1), "{lost}");
+    assert!(lost.stderr().contains("go into it"), "{lost}");
+    assert!(found.stdout().contains("Start here:"), "{found}");
 }
 
 #[test]
 fn the_help_fits_eighty_columns_and_so_does_the_map() {
     for args in [&["--help"][..], &["help"], &["play", "--help"], &[]] {
-        let seen = desk(&root(), args, &[]);
-        assert_eq!((seen.code, &*seen.err), (Some(0), ""), "{args:?}");
-        assert!(seen.out.lines().count() > 10, "{args:?}: {}", seen.out);
-        for line in seen.out.lines() {
+        let report = desk(&root(), args, &[]).run();
+        assert_eq!(end(&report), WELL, "{args:?}");
+        let text = report.stdout();
+        assert!(text.lines().count() > 10, "{args:?}: {text}");
+        for line in text.lines() {
             assert!(line.chars().count() <= 80, "{args:?}: {line}");
-            assert!(!line.contains('\x1b'), "{args:?}: colour without a terminal: {line:?}");
         }
     }
 }
 
 #[test]
+fn colour_is_for_terminals_and_not_where_it_is_unwanted() {
+    let coloured = |terminal: bool, vars: &[(&str, &str)]| {
+        let vars = [&[("TERM", "xterm"), ("NO_COLOR", "")], vars].concat();
+        let report = desk(&root(), &[], &vars).terminal(terminal).run();
+        assert_eq!(end(&report), WELL);
+        report.stdout().contains('\x1b')
+    };
+    assert!(coloured(true, &[]));
+    assert!(!coloured(false, &[]));
+    assert!(!coloured(true, &[("NO_COLOR", "1")]));
+    assert!(!coloured(true, &[("TERM", "dumb")]));
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_failure() {
+    // The shell waits for the reader to be gone before it becomes the desk: every write fails, each time.
+    let gone = "exec > >(exec true); wait $!; exec \"$@\"";
     for args in [&[][..], &["--help"]] {
-        let (reader, writer) = std::io::pipe().unwrap();
-        drop(reader);
-        let run = std::process::Command::new(env!("CARGO_BIN_EXE_course"))
-            .args(args)
-            .current_dir(root())
-            .stdout(writer)
-            .output()
-            .unwrap();
-        assert!(run.status.success() && run.stderr.is_empty(), "{args:?}: {run:?}");
+        let desk = [&[env!("CARGO_BIN_EXE_course")], args].concat();
+        let shell = judge::Judge::program("/bin/bash").args(["-c", gone, "bash"]).args(desk);
+        assert_eq!(end(&shell.dir(root()).run()), WELL, "{args:?}");
     }
 }

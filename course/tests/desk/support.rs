@@ -2,32 +2,23 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+
+use judge::{Judge, Report};
 
 /// The real course.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// A run of the desk, as it looked from outside.
-#[derive(Debug)]
-pub(crate) struct Seen {
-    pub(crate) code: Option<i32>,
-    pub(crate) out: String,
-    pub(crate) err: String,
+/// The desk, to be run in `folder`, with `vars` on top of this process's environment.
+pub(crate) fn desk(folder: &Path, args: &[&str], vars: &[(&str, &str)]) -> Judge {
+    let judge = Judge::program(env!("CARGO_BIN_EXE_course")).dir(folder).args(args);
+    vars.iter().fold(judge, |judge, (name, value)| judge.env(name, value))
 }
 
-/// Runs the desk in `folder`, with `vars` set on top of this process's environment.
-pub(crate) fn desk(folder: &Path, args: &[&str], vars: &[(&str, &str)]) -> Seen {
-    let run = Command::new(env!("CARGO_BIN_EXE_course"))
-        .args(args)
-        .current_dir(folder)
-        .envs(vars.iter().copied())
-        .stdin(Stdio::null())
-        .output()
-        .expect("the desk can be started");
-    let text = |bytes| String::from_utf8(bytes).expect("the desk prints text");
-    Seen { code: run.status.code(), out: text(run.stdout), err: text(run.stderr) }
+/// The desk's exit code and what it said on standard error, in one to compare.
+pub(crate) fn end(report: &Report) -> (Option<i32>, String) {
+    (report.code(), report.stderr())
 }
 
 /// A course of one lesson, `fork`, whose program each test writes for itself: one that fails, hangs, or leaves
@@ -56,8 +47,8 @@ impl SmallCourse {
         &self.root
     }
 
-    /// Runs the desk in the lesson's folder.
-    pub(crate) fn desk(&self, args: &[&str], vars: &[(&str, &str)]) -> Seen {
+    /// The desk, to be run in the lesson's folder.
+    pub(crate) fn desk(&self, args: &[&str], vars: &[(&str, &str)]) -> Judge {
         let target = self.root.join("target");
         let target = target.to_str().expect("our folders' names are text");
         let vars: Vec<_> = [("CARGO_TARGET_DIR", target)].iter().chain(vars).copied().collect();
