@@ -208,6 +208,13 @@ impl Child {
     }
 }
 
+/// Takes over a child that was started as another program, to be watched as one that was forked.
+impl From<std::process::Child> for Child {
+    fn from(child: std::process::Child) -> Child {
+        Child::new(child.id().cast_signed())
+    }
+}
+
 impl Drop for Child {
     fn drop(&mut self) {
         let status = self.status.get_mut().unwrap_or_else(PoisonError::into_inner);

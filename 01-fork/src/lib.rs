@@ -16,7 +16,9 @@ pub use error::{ForkError, WaitError};
 
 // The child's side: what it does not inherit, what it may lock, and when it ends.
 mod private;
+mod rights;
 pub use private::PrivateFd;
+pub use rights::{receive_fds, send_fds};
 
 mod lock;
 pub use lock::{Guard, Lock};

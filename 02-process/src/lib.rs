@@ -1,1 +1,19 @@
-//! A process as an object: start, join, result.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod error;
+mod handle;
+mod incoming;
+mod me;
+mod process;
+mod registry;
+mod spawn;
+mod target;
+
+pub use error::Error;
+pub use fork::{Entry, ExitStatus, PrivateFd, SharedWords, Task};
+pub use handle::ActiveChild;
+pub use me::{CurrentProcess, ParentProcess, current_process, handed_over, parent_process};
+pub use process::{Process, Start, active_children};
+pub use spawn::init;
+pub use target::Target;

@@ -1,0 +1,87 @@
+use std::os::fd::BorrowedFd;
+
+use fork::{Child, ExitStatus, WaitError};
+use nix::sys::signal::Signal;
+
+/// What all who know a child share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub name: String,
+    pub daemon: bool,
+    pub child: Child,
+}
+
+impl Shared {
+    pub(crate) fn is_alive(&self) -> Result<bool, WaitError> {
+        Ok(self.child.try_wait()?.is_none())
+    }
+}
+
+/// A child that lives, as [`active_children`](crate::active_children) lists it.
+///
+/// Unlike a [`Process`](crate::Process), which its owner alone has and which gives the result, it
+/// can be cloned and kept by anybody, to look at the child or to end it.
+#[derive(Debug, Clone)]
+pub struct ActiveChild(pub(crate) std::sync::Arc<Shared>);
+
+impl ActiveChild {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Its pid.
+    pub fn pid(&self) -> i32 {
+        self.0.child.pid()
+    }
+
+    /// Whether it ends with its parent.
+    pub fn daemon(&self) -> bool {
+        self.0.daemon
+    }
+
+    /// Whether it still lives.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError`] when this process is not its parent.
+    pub fn is_alive(&self) -> Result<bool, WaitError> {
+        self.0.is_alive()
+    }
+
+    /// How it ended; `None` while it lives.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError`] when this process is not its parent.
+    pub fn status(&self) -> Result<Option<ExitStatus>, WaitError> {
+        self.0.child.try_wait()
+    }
+
+    /// A descriptor that becomes readable, for poll(2), when it ends.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError`] when this process is not its parent.
+    pub fn sentinel(&self) -> Result<BorrowedFd<'_>, WaitError> {
+        self.0.child.sentinel()
+    }
+
+    /// Asks it to end: `SIGTERM`, which it may catch or ignore.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError`] when this process is not its parent.
+    pub fn terminate(&self) -> Result<(), WaitError> {
+        self.0.child.signal(Signal::SIGTERM)
+    }
+
+    /// Ends it: `SIGKILL`.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError`] when this process is not its parent.
+    pub fn kill(&self) -> Result<(), WaitError> {
+        self.0.child.signal(Signal::SIGKILL)
+    }
+}
