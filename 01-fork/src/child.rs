@@ -236,18 +236,14 @@ impl Abandoned {
 
     /// Reaps those that have ended by now.
     pub(crate) fn reap(&mut self) {
-        // An error means that it is no child of ours any more: nothing is left to reap.
+        // An error means that it is no child of ours, because somebody else reaped it or because this
+        // is a forked child, and it is its parent's: nothing is left to reap.
         self.0.retain(|&pid| waitid(libc::P_PID, pid, libc::WEXITED | libc::WNOHANG) == Ok(None));
     }
 
     /// A new child has the number: somebody else reaped the one that had it before.
     pub(crate) fn forget(&mut self, pid: i32) {
         self.0.remove(&pid);
-    }
-
-    /// Called once in a new child: they are its parent's.
-    pub(crate) fn enter_child(&mut self) {
-        self.0.clear();
     }
 }
 

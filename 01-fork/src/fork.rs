@@ -73,7 +73,6 @@ pub fn fork_handing(
         -1 => Err(ForkError::refused(io::Error::last_os_error())),
         0 => {
             lock::enter_child(thread);
-            abandoned.enter_child();
             let fds = registry.enter_child(fds);
             drop((registry, abandoned, stderr, stdout));
             in_child(|| child(fds))

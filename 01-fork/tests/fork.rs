@@ -282,6 +282,12 @@ fn a_child_forks_and_waits_for_children_of_its_own() {
 
 scenario!(
     fn forks_among_busy_threads() {
+        // Dropped while they run: there is much to look after at each fork and drop.
+        let [until_told, tell] = PrivateFd::pipe().expect("two descriptors");
+        let until_told = fs::File::from(until_told.into_inherited().expect("ours"));
+        for _ in 0..100 {
+            drop(fork(|| i32::from((&until_told).read(&mut [0]).is_err())));
+        }
         let stop = &AtomicBool::new(false);
         let right = thread::scope(|scope| {
             // Whatever this library locks, and std for its output, some thread holds all the time.
@@ -303,6 +309,7 @@ scenario!(
             right
         });
         check("codes", right, "each child did it all and ended");
+        drop(tell);
         reap_all();
     }
 );
