@@ -153,3 +153,51 @@ fn the_end_of_the_input_on_a_terminal_is_enough_too() {
     report.assert_clean();
     assert!(!report.stdout().contains("<>"), "{report}");
 }
+
+/// What the four lessons print, in the order in which it must come, with `0` for every number.
+const TRANSCRIPTS: &[&[&str]] = &[
+    &["Process (0) start...", "I (0) just created a child process (0)."],
+    &["I am child process (0) and my parent is 0."],
+    &[
+        "Parent process 0.",
+        "Child process will start.",
+        "Run child process test (0)...",
+        "Child process end.",
+    ],
+    &["Parent process 0.", "Waiting for all subprocesses done...", "All subprocesses done."],
+    &["Run task 0 (0)...", "Task 0 runs 0.0 seconds.", "All subprocesses done."],
+    &["$ nslookup www.python.org", "$ nslookup"],
+];
+
+#[test]
+fn the_lessons_play_to_their_end_without_a_terminal() {
+    let progress = ("COURSE_PROGRESS", "/dev/null");
+    let desk = desk(&root().join("03-pool/src"), &["play"], &[progress, ("COURSE_DEADLINE", "60")]);
+    let report = desk.deadline(Duration::from_secs(600)).run();
+    report.assert_clean();
+    let output = report.stdout();
+    assert!(!output.contains('\x1b'), "{output}");
+    let lines: Vec<String> = output.lines().map(without_numbers).collect();
+    for transcript in TRANSCRIPTS {
+        let mut rest = lines.iter();
+        for expected in *transcript {
+            assert!(
+                rest.any(|line| line == expected),
+                "no line {expected:?} in its place: {output}"
+            );
+        }
+    }
+}
+
+/// Every number in `line` becomes `0`.
+fn without_numbers(line: &str) -> String {
+    let mut plain = String::new();
+    for letter in line.chars() {
+        match letter.is_ascii_digit() {
+            false => plain.push(letter),
+            true if !plain.ends_with('0') => plain.push('0'),
+            true => {}
+        }
+    }
+    plain
+}
