@@ -59,6 +59,7 @@ fn main() -> ExitCode {
     if env::args_os().nth(1).is_some_and(|argument| argument == process::NOTHING) {
         return ExitCode::SUCCESS;
     }
+    ::process::init();
     match run() {
         Ok(code) => code,
         // `| head` has seen enough.

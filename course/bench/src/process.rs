@@ -1,5 +1,7 @@
 //! Lesson 2: a process as an object.
 
+use ::process::{Process, Start};
+
 use crate::limit;
 use crate::measure::{Asked, Measure, Outcome, Sides, Unit};
 
@@ -27,13 +29,23 @@ pub(crate) const MEASURES: &[Measure] = &[
     },
 ];
 
+fn nothing() {}
+
+fn start_and_join(method: Start) -> Outcome {
+    let mut process = Process::new(nothing, ()).method(method);
+    process.start()?;
+    Ok(process.join()?)
+}
+
 fn by_fork(sides: &mut Sides) -> Outcome {
+    sides.ours("process::Process, Start::Fork", || start_and_join(Start::Fork));
     sides.limit("fork, _exit, waitpid", || Ok(limit::fork_exit_wait()?));
     sides.python("Python Process, fork", &python("fork"));
     Ok(())
 }
 
 fn by_spawn(sides: &mut Sides) -> Outcome {
+    sides.ours("process::Process, Start::Spawn", || start_and_join(Start::Spawn));
     let spawn = limit::Spawn::new(&["/proc/self/exe", NOTHING])?;
     sides.limit("posix_spawn of this program", move || Ok(spawn.run()?));
     sides.python("Python Process, spawn", &python("spawn"));
