@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`lessons`] is the table that all the rest works on, [`choose`] understands what a learner
 //! types for a lesson, [`workspace`] finds the course on the disk, [`progress`] remembers, [`page`] writes to the
-//! terminal or to whatever there is instead; [`map`], [`play`] and [`bench`] are the commands.
+//! terminal or to whatever there is instead; [`mod@map`], [`mod@play`] and [`mod@bench`] are the commands.
 #![forbid(unsafe_code)]
 
 mod bench;
