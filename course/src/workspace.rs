@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::exercises::Exercise;
 use crate::lessons::{LESSONS, Lesson};
 use crate::stop::Stop;
 
@@ -71,25 +72,42 @@ impl Workspace {
     /// [`Stop::Failed`] if cargo can't be started, or if the lesson does not compile: cargo has then said why.
     pub(crate) fn build(&self, lessons: &[&Lesson]) -> Result<Vec<PathBuf>, Stop> {
         let mut cargo = self.cargo("build");
-        cargo.args(["--bins", "--message-format=json-render-diagnostics"]);
+        cargo.arg("--bins");
         for lesson in lessons {
             cargo.args(["--package", lesson.name]);
         }
-        let built = cargo
-            .stdin(Stdio::null())
-            .stderr(Stdio::inherit())
-            .output()
-            .map_err(|error| Stop::Failed(format!("cannot start {cargo:?}: {error}")))?;
-        if !built.status.success() {
-            return Err(Stop::Failed(
+        let programs = executables(cargo)?.ok_or_else(|| {
+            Stop::Failed(
                 "the lesson does not compile, so there is nothing to play; cargo says why above"
                     .to_owned(),
-            ));
-        }
-        let messages = String::from_utf8_lossy(&built.stdout);
-        let programs: Vec<PathBuf> = messages.lines().filter_map(executable).collect();
+            )
+        })?;
         lessons.iter().map(|lesson| program_of(lesson, &programs)).collect()
     }
+
+    /// Builds an exercise's program, the answer with its checks, and nothing else. `None` if it does not compile: cargo
+    /// has then said why.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Failed`] if cargo can't be started.
+    pub(crate) fn build_exercise(&self, exercise: &Exercise) -> Result<Option<PathBuf>, Stop> {
+        let mut cargo = self.cargo("build");
+        cargo.args(["--quiet", "--package", exercise.lesson.name, "--test", &exercise.name]);
+        Ok(executables(cargo)?.and_then(|programs| programs.into_iter().next()))
+    }
+}
+
+/// Runs a build, and says which programs it made; `None` if something does not compile.
+fn executables(mut cargo: Command) -> Result<Option<Vec<PathBuf>>, Stop> {
+    let built = cargo
+        .arg("--message-format=json-render-diagnostics")
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| Stop::Failed(format!("cannot start {cargo:?}: {error}")))?;
+    let messages = String::from_utf8_lossy(&built.stdout);
+    Ok(built.status.success().then(|| messages.lines().filter_map(executable).collect()))
 }
 
 /// The course is a workspace that has a desk.

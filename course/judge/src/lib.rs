@@ -2,9 +2,12 @@
 #![deny(unsafe_code)]
 
 mod case;
+pub mod exercise;
 mod judge;
 mod message;
 mod proc;
+#[doc(hidden)]
+pub mod prove;
 mod report;
 mod role;
 mod running;
@@ -13,6 +16,7 @@ pub mod scenario;
 mod spec;
 mod stuck;
 mod supervisor;
+mod verdict;
 mod wire;
 
 pub use case::check;
@@ -21,3 +25,4 @@ pub use report::{Checked, Ending, Leftovers, Report, Seen};
 pub use running::Running;
 pub use scenario::Scenario;
 pub use spec::Limit;
+pub use verdict::Verdict;
