@@ -1,5 +1,6 @@
 //! `cargo course check`: the answer and its checks, and the first mistake.
 
+use std::path::Path;
 use std::time::Duration;
 
 use judge::Judge;
@@ -51,7 +52,10 @@ pub(crate) fn check(
                 None => page.raw("You have solved all that there are.\n")?,
             }
         }
-        Outcome::NotFilledIn => next_steps(page, workspace, exercise)?,
+        Outcome::NotFilledIn => {
+            page.raw("\n")?;
+            next_steps(page, workspace, exercise)?;
+        }
         Outcome::Refused(_) | Outcome::NotCompiled => {
             page.raw("\n")?;
             page.command(&format!("cargo course hint {}", exercise.short()), "a step further")?;
@@ -63,11 +67,12 @@ pub(crate) fn check(
 /// Every case has a deadline of its own; this one is for a machine on which nothing moves any more.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-fn run(page: &mut Page, exercise: &Exercise, program: &std::path::Path) -> Result<Outcome, Stop> {
+fn run(page: &mut Page, exercise: &Exercise, program: &Path) -> Result<Outcome, Stop> {
     let mut running = Judge::program(program).dir(&exercise.folder).deadline(DEADLINE).start();
-    let mut broken = None;
+    let (mut kept, mut broken) = (0, None);
     while let Some(line) = running.read_line() {
         page.raw(&format!("{line}\n"))?;
+        kept += u32::from(line.ends_with("  kept"));
         if let Some(row) = line.strip_suffix("BROKEN") {
             let promise = row.trim_end().splitn(4, ' ').nth(3).unwrap_or_default().trim();
             broken = Some(promise.replace(' ', "_"));
@@ -75,7 +80,7 @@ fn run(page: &mut Page, exercise: &Exercise, program: &std::path::Path) -> Resul
     }
     let report = running.finish();
     match report.code() {
-        Some(0) => Ok(Outcome::Passed),
+        Some(0) if kept > 0 => Ok(Outcome::Passed),
         Some(1) if broken.is_some() => Ok(Outcome::Refused(broken.unwrap_or_default())),
         Some(3) => Ok(Outcome::NotFilledIn),
         _ => Err(Stop::Failed(format!("the check itself did not end well: {report}"))),
@@ -94,7 +99,7 @@ pub(crate) fn next_steps(
 ) -> Result<(), Stop> {
     let answer = exercise.answer();
     let answer = answer.strip_prefix(workspace.root()).unwrap_or(&answer);
-    page.raw(&format!("\nEdit {}, then:\n", answer.display()))?;
+    page.raw(&format!("Edit {}, then:\n", answer.display()))?;
     let short = exercise.short();
     page.command(&format!("cargo course check {short}"), "is it right, and if not, why not?")?;
     page.command(&format!("cargo course watch {short}"), "the same at each save")?;

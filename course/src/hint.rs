@@ -57,7 +57,8 @@ pub(crate) fn hint(
     match wanted(true).or_else(|| wanted(false)) {
         Some((at, (_, text))) => {
             page.raw("\n")?;
-            page.paragraph("Hint: ", text)?;
+            page.title("Hint")?;
+            page.paragraph("", text)?;
             progress.note_asked(exercise, &told(at));
         }
         None => {

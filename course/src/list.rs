@@ -55,8 +55,21 @@ pub(crate) fn task(
 ) -> Result<(), Stop> {
     page.title(&format!("{}: {}", exercise.id(), exercise.title()))?;
     let task = exercise.read("task.md")?;
-    for line in task.lines().skip_while(|line| !line.starts_with("# ")).skip(1) {
-        page.raw(&format!("{line}\n"))?;
+    let text = task.lines().skip_while(|line| !line.starts_with("# ")).skip(1);
+    let (mut paragraph, mut in_code) = (String::new(), false);
+    for line in text.chain([""]) {
+        let fence = line.starts_with("```");
+        in_code ^= fence;
+        let item = line.split_once(". ").is_some_and(|(number, _)| number.parse::<u8>().is_ok());
+        if !paragraph.is_empty() && (line.is_empty() || fence || item) {
+            page.paragraph("", &std::mem::take(&mut paragraph))?;
+        }
+        match line {
+            _ if fence => {}
+            _ if in_code => page.raw(&format!("    {line}\n"))?,
+            "" => page.raw("\n")?,
+            _ => paragraph.push_str(&format!("{line} ")),
+        }
     }
     next_steps(page, workspace, exercise)
 }

@@ -94,7 +94,12 @@ impl Workspace {
     pub(crate) fn build_exercise(&self, exercise: &Exercise) -> Result<Option<PathBuf>, Stop> {
         let mut cargo = self.cargo("build");
         cargo.args(["--quiet", "--package", exercise.lesson.name, "--test", &exercise.name]);
-        Ok(executables(cargo)?.and_then(|programs| programs.into_iter().next()))
+        // Cargo builds the lesson's program along with it, for a test could want to run that.
+        let start = format!("{}-", exercise.name.replace('-', "_"));
+        let is_it = |path: &PathBuf| {
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&start))
+        };
+        Ok(executables(cargo)?.and_then(|programs| programs.into_iter().find(is_it)))
     }
 }
 
