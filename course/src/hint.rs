@@ -85,6 +85,10 @@ pub(crate) fn diff(
     progress: &mut Progress,
     exercise: &Exercise,
 ) -> Result<(), Stop> {
+    if !exercise.folder.join("solution.rs").exists() {
+        let text = "This course has no solutions in it: whoever handed it out has them.";
+        return Ok(page.paragraph("", text)?);
+    }
     if !progress.passed(exercise) && !progress.asked(exercise, "diff") {
         progress.note_asked(exercise, "diff");
         let text = "This shows a solution, and your answer has not passed yet. Ask once more if you want to see it.";

@@ -5,3 +5,4 @@ mod exercises;
 mod map;
 mod play;
 mod support;
+mod teacher;
