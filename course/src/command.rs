@@ -28,6 +28,8 @@ Exercises:
 
 For teachers:
   handout DIR           the course without solutions and private checks
+  grade DIR...          every folder and every zip file in DIR is a submission:
+                        marks for all of them (see grade --help)
 
 The rest:
   bench [LESSON]        measure the lessons beside rivals and limits
@@ -64,6 +66,7 @@ pub(crate) enum Command {
     List,
     Doctor,
     Handout(PathBuf),
+    Grade(Vec<OsString>),
     Bench(Vec<OsString>),
     Help,
     Version,
@@ -91,6 +94,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Command, Stop> {
     };
     let desk = match command.as_str() {
         "bench" => return Ok(Command::Bench(parser.raw_args()?.collect())),
+        "grade" => return Ok(Command::Grade(parser.raw_args()?.collect())),
         "help" => return Ok(Command::Help),
         "play" => None,
         "list" | "doctor" => {

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Component, Path};
 use std::process::{Command, Stdio};
 
-use crate::exercises;
 use crate::page::Page;
 use crate::stop::Stop;
 use crate::workspace::Workspace;
@@ -20,20 +19,29 @@ pub(crate) fn handout(page: &mut Page, workspace: &Workspace, folder: &Path) -> 
         let text = format!("{} is not empty: name a new folder", folder.display());
         return Err(Stop::Usage(text));
     }
+    refresh(workspace, folder)?;
+    page.raw(&format!("{} is ready. In it, `cargo course` opens the course.\n", folder.display()))?;
+    Ok(())
+}
+
+/// Makes the folder what a handout would be, and touches no file that is so already: what was built from it is kept.
+///
+/// # Errors
+///
+/// [`Stop::Failed`] if a file can't be copied.
+pub(crate) fn refresh(workspace: &Workspace, folder: &Path) -> Result<(), Stop> {
     let files = files(workspace.root())?;
     for file in files.iter().map(Path::new).filter(|file| !is_secret(file)) {
         let to = folder.join(file);
-        copy(&workspace.root().join(file), &to).map_err(|error| {
+        // Every answer as it was given.
+        let from = match is_answer(file) {
+            true => file.with_file_name("stub.rs"),
+            false => file.to_owned(),
+        };
+        copy(&workspace.root().join(from), &to).map_err(|error| {
             Stop::Failed(format!("cannot copy {} to {}: {error}", file.display(), to.display()))
         })?;
     }
-    for exercise in exercises::all(workspace) {
-        let answer = exercise.answer();
-        let answer = answer.strip_prefix(workspace.root()).unwrap_or(&answer);
-        fs::write(folder.join(answer), exercise.read("stub.rs")?)
-            .map_err(|error| Stop::Failed(format!("cannot write {}: {error}", answer.display())))?;
-    }
-    page.raw(&format!("{} is ready. In it, `cargo course` opens the course.\n", folder.display()))?;
     Ok(())
 }
 
@@ -89,9 +97,16 @@ fn walk(root: &Path, folder: &Path, found: &mut Vec<String>) -> std::io::Result<
     Ok(())
 }
 
+fn is_answer(file: &Path) -> bool {
+    file.ends_with("answer.rs") && file.components().any(|part| part.as_os_str() == "exercises")
+}
+
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     if let Some(folder) = to.parent() {
         fs::create_dir_all(folder)?;
+    }
+    if fs::read(to).is_ok_and(|there| fs::read(from).is_ok_and(|wanted| wanted == there)) {
+        return Ok(());
     }
     fs::copy(from, to).map(drop)
 }

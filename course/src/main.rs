@@ -13,6 +13,8 @@ mod command;
 mod demo;
 mod doctor;
 mod exercises;
+#[cfg(feature = "teacher")]
+mod grade;
 mod handout;
 mod hint;
 mod lessons;
@@ -22,6 +24,7 @@ mod page;
 mod play;
 mod progress;
 mod stop;
+mod teacher;
 mod watch;
 mod workspace;
 
@@ -62,6 +65,7 @@ fn run(page: &mut Page) -> Result<(), Stop> {
         Command::Exercise(what, word) => exercise(page, what, word.as_deref()),
         Command::Doctor => doctor::doctor(page),
         Command::Handout(folder) => handout::handout(page, &Workspace::find()?, &folder),
+        Command::Grade(args) => teacher::grade(page, &Workspace::find()?, args),
         Command::Bench(args) => bench::bench(&Workspace::find()?, &args),
     }
 }

@@ -4,6 +4,7 @@
 //! is nothing but [`main`]. The same `check` is compiled a second time against every answer that is known to be right
 //! or wrong: see [`prove!`](crate::prove).
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
@@ -126,8 +127,12 @@ impl Case {
 
     /// Runs it in a process of its own and judges.
     pub fn try_out(&self) -> Verdict {
+        Verdict::of(self, &self.judge().run())
+    }
+
+    fn judge(&self) -> Judge {
         let judge = Judge::scenario(&self.scenario).deadline(self.deadline).output_cap(1 << 20);
-        Verdict::of(self, &judge.limit(Limit::Processes(200)).run())
+        judge.limit(Limit::Processes(200))
     }
 }
 
@@ -141,7 +146,26 @@ pub fn first_mistake(cases: &[Case]) -> Verdict {
 /// The program of an exercise: tries the cases in their order, tells the first mistake, and stops there.
 ///
 /// Exit code 0 if all promises are kept, 1 if one is not, 3 if nothing is filled in yet.
+///
+/// For the teacher's desk it does two things more: `promises` names the cases, a line each, and `grade PROGRAM` judges
+/// all cases of another build of the same checks, with another answer. What that answer does to its own process, it
+/// can't do to this one.
 pub fn main(cases: &[Case]) -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    match arguments.as_slice() {
+        [order] if order == "promises" => {
+            cases.iter().for_each(|case| println!("{}", case.promise()));
+            ExitCode::SUCCESS
+        }
+        [order, program] if order == "grade" => {
+            cases.iter().for_each(|case| grade(case, Path::new(program)));
+            ExitCode::SUCCESS
+        }
+        _ => tell_first_mistake(cases),
+    }
+}
+
+fn tell_first_mistake(cases: &[Case]) -> ExitCode {
     let width = cases.iter().map(|case| case.promise().len()).max().unwrap_or(0);
     for (at, case) in cases.iter().enumerate() {
         let verdict = case.try_out();
@@ -162,6 +186,17 @@ pub fn main(cases: &[Case]) -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+/// A line: `kept`, `broken` or `empty`, the promise, and the sentence, with tabs in between.
+fn grade(case: &Case, program: &Path) {
+    match Verdict::of(case, &case.judge().other_program(program).isolate().run()) {
+        Verdict::Passed => println!("kept\t{}", case.promise()),
+        Verdict::NotFilledIn => println!("empty"),
+        Verdict::Refused { sentence, .. } => {
+            println!("broken\t{}\t{}", case.promise(), sentence.replace(['\t', '\n'], " "));
+        }
+    }
 }
 
 /// The case's own process, as opposed to children that its function may leave behind in it.

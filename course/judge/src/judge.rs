@@ -36,6 +36,12 @@ impl Judge {
         Judge::new(Spec { scenario: scenario.name.to_owned(), ..Spec::default() })
     }
 
+    /// Runs the scenario in another build of this program.
+    pub(crate) fn other_program(mut self, path: &Path) -> Judge {
+        self.spec.program = path.as_os_str().as_bytes().to_vec();
+        self
+    }
+
     fn new(spec: Spec) -> Judge {
         let (deadline, output_cap) = (Duration::from_secs(20), 4 << 20);
         Judge { spec: Spec { deadline, output_cap, stdin: Some(Vec::new()), ..spec } }
