@@ -37,7 +37,8 @@ impl Wire for Order {
 
 #[derive(Debug)]
 pub(crate) enum Event {
-    Started(i32),
+    /// The program's pid, and whose descendants its processes are.
+    Started(i32, i32),
     Stdout(Vec<u8>),
     Done(Box<Report>),
 }
@@ -45,7 +46,7 @@ pub(crate) enum Event {
 impl Wire for Event {
     fn put(&self, to: &mut Vec<u8>) {
         match self {
-            Event::Started(pid) => (0u64, *pid).put(to),
+            Event::Started(pid, root) => (0u64, (*pid, *root)).put(to),
             Event::Stdout(bytes) => {
                 1u64.put(to);
                 bytes.put(to);
@@ -58,7 +59,7 @@ impl Wire for Event {
     }
     fn get(from: &mut &[u8]) -> io::Result<Event> {
         Ok(match u64::get(from)? {
-            0 => Event::Started(i32::get(from)?),
+            0 => Event::Started(i32::get(from)?, i32::get(from)?),
             1 => Event::Stdout(Vec::get(from)?),
             _ => Event::Done(Box::new(Report::get(from)?)),
         })

@@ -16,9 +16,26 @@ pub enum Limit {
     OpenFiles(u64),
     /// Bytes of the largest file that may be written (`RLIMIT_FSIZE`).
     FileSize(u64),
-    /// Processes and threads at a time, all together. `RLIMIT_NPROC` counts a whole user and does
-    /// not bind root, so the supervisor counts too, and ends a program that has more.
+    /// Processes and threads at a time, all together; 4,096 without this. `RLIMIT_NPROC` counts a
+    /// whole user and does not bind root, so the supervisor counts, and ends a program that has
+    /// more. In a user namespace ([`Judge::isolate`](crate::Judge::isolate), not by root) the kernel
+    /// counts too, and refuses.
     Processes(u64),
+}
+
+impl Limit {
+    /// What holds the program, in words.
+    pub(crate) fn means(&self) -> String {
+        match self {
+            Limit::CpuSeconds(most) => format!("limit: {most} s of processor time a process"),
+            Limit::AddressSpace(most) => format!("limit: {most} bytes of address space a process"),
+            Limit::OpenFiles(most) => format!("limit: {most} descriptors a process"),
+            Limit::FileSize(most) => format!("limit: {most} bytes a file"),
+            Limit::Processes(most) => {
+                format!("limit: {most} processes and threads, counted by the supervisor")
+            }
+        }
+    }
 }
 
 impl Wire for Limit {

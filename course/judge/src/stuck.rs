@@ -4,9 +4,9 @@ use std::fs;
 
 use crate::proc;
 
-pub(crate) fn explain(root: u32) -> Vec<String> {
+pub(crate) fn explain(root: i32) -> Vec<String> {
     let mut lines = Vec::new();
-    for stat in proc::descendants(root.cast_signed()) {
+    for stat in proc::descendants(root) {
         for thread in proc::threads(stat.pid) {
             let state = proc::Stat::of_thread(stat.pid, thread).map_or('?', |stat| stat.state);
             let path = format!("/proc/{}/task/{thread}/wchan", stat.pid);
