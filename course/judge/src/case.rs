@@ -11,7 +11,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use nix::sys::resource::{Resource, setrlimit};
-use nix::sys::signal::{SigHandler, Signal};
+use nix::sys::signal::{SigHandler, SigSet, Signal};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 
 use crate::Limit;
@@ -40,6 +40,10 @@ pub(crate) fn main() -> i32 {
     });
     if let Err(error) = isolate::settle(&folder, processes) {
         return fail(&folder, &format!("it can't be isolated: {error}"));
+    }
+    // The supervisor blocks some, and an executed program inherits that.
+    if let Err(error) = SigSet::empty().thread_set_mask() {
+        return fail(&folder, &format!("signals can't be unblocked: {error}"));
     }
     // Where memory runs out, the kernel is to end the program, and not the judge. Anybody may.
     let _ = fs::write("/proc/self/oom_score_adj", "1000");

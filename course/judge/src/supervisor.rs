@@ -93,8 +93,7 @@ struct Supervision {
 impl Supervision {
     fn begin(spec: Spec, folder: &Path) -> io::Result<Supervision> {
         let mut report = Report { declared: spec.declared.clone(), ..Report::default() };
-        // A child's end wakes the poll; and a reader that has gone is an error, not our end. What
-        // is started from here begins with an empty mask: std takes care of that.
+        // A child's end wakes the poll; and a reader that has gone is an error, not our end.
         let mut signals = SigSet::empty();
         signals.add(Signal::SIGCHLD);
         signals.add(Signal::SIGPIPE);
