@@ -27,7 +27,8 @@ const CHECKS: &str = "JUDGE_CHECKS";
 /// Binds itself as the specification says, and becomes the program. Returns only if that failed.
 pub(crate) fn main() -> i32 {
     let folder = PathBuf::from(std::env::var_os(role::FOLDER).unwrap_or_default());
-    let Some(spec) = fs::read(folder.join(folder::SPEC)).ok().and_then(|it| Spec::get(&mut &*it).ok())
+    let Some(spec) =
+        fs::read(folder.join(folder::SPEC)).ok().and_then(|it| Spec::get(&mut &*it).ok())
     else {
         return fail(&folder, "the specification can't be read");
     };
@@ -90,7 +91,8 @@ fn command(spec: &Spec, folder: &Path) -> Command {
         command.env_clear();
     }
     command.args(spec.arguments.iter().map(|argument| os(argument)));
-    command.env("TMPDIR", folder.join(folder::TMP))
+    command
+        .env("TMPDIR", folder.join(folder::TMP))
         .env_remove(role::VARIABLE)
         .env_remove(role::FOLDER)
         .env_remove(SCENARIO)

@@ -23,10 +23,12 @@ pub(crate) fn enter(folder: &Path) -> (bool, Vec<String>) {
     let mut place = "namespace".to_owned();
     let entered = match unshare(spaces) {
         // Who is not root becomes the root of a user namespace, if the system lets him.
-        Err(_) => unshare(spaces | CloneFlags::CLONE_NEWUSER).map_err(io::Error::from).and_then(|()| {
-            place = format!("namespace {user} {group}");
-            map_ids(&format!("0 {user} 1"), &format!("0 {group} 1"))
-        }),
+        Err(_) => {
+            unshare(spaces | CloneFlags::CLONE_NEWUSER).map_err(io::Error::from).and_then(|()| {
+                place = format!("namespace {user} {group}");
+                map_ids(&format!("0 {user} 1"), &format!("0 {group} 1"))
+            })
+        }
         Ok(()) => Ok(()),
     };
     let entered = entered.and_then(|()| fs::write(folder.join(folder::PLACE), &place));

@@ -10,11 +10,11 @@ pub mod scenario;
 mod spec;
 
 // The processes between the test and the program, in the order in which they start each other.
-mod role;
-mod guardian;
-mod supervisor;
-mod init;
 mod case;
+mod guardian;
+mod init;
+mod role;
+mod supervisor;
 
 // What the supervisor does.
 mod census;

@@ -11,6 +11,7 @@ pub(crate) enum Order {
     SignalGroup(i32),
     Stdin(Vec<u8>),
     CloseStdin,
+    Explain,
 }
 
 impl Wire for Order {
@@ -23,6 +24,7 @@ impl Wire for Order {
                 bytes.put(to);
             }
             Order::CloseStdin => 3u64.put(to),
+            Order::Explain => 4u64.put(to),
         }
     }
     fn get(from: &mut &[u8]) -> io::Result<Order> {
@@ -30,7 +32,8 @@ impl Wire for Order {
             0 => Order::Signal(i32::get(from)?),
             1 => Order::SignalGroup(i32::get(from)?),
             2 => Order::Stdin(Vec::get(from)?),
-            _ => Order::CloseStdin,
+            3 => Order::CloseStdin,
+            _ => Order::Explain,
         })
     }
 }
@@ -40,6 +43,7 @@ pub(crate) enum Event {
     /// The program's pid, and whose descendants its processes are.
     Started(i32, i32),
     Stdout(Vec<u8>),
+    Explained(Vec<String>),
     Done(Box<Report>),
 }
 
@@ -51,8 +55,12 @@ impl Wire for Event {
                 1u64.put(to);
                 bytes.put(to);
             }
-            Event::Done(report) => {
+            Event::Explained(lines) => {
                 2u64.put(to);
+                lines.put(to);
+            }
+            Event::Done(report) => {
+                3u64.put(to);
                 report.put(to);
             }
         }
@@ -61,6 +69,7 @@ impl Wire for Event {
         Ok(match u64::get(from)? {
             0 => Event::Started(i32::get(from)?, i32::get(from)?),
             1 => Event::Stdout(Vec::get(from)?),
+            2 => Event::Explained(Vec::get(from)?),
             _ => Event::Done(Box::new(Report::get(from)?)),
         })
     }

@@ -288,7 +288,9 @@ impl Report {
             Ending::Exited(code) => return Err(format!("it ended with exit code {code}")),
             Ending::Signaled(signal) => {
                 let name = Signal::try_from(signal).map_or("", Signal::as_str);
-                return Err(format!("it was killed by signal {signal} {name}").trim_end().to_owned());
+                return Err(format!("it was killed by signal {signal} {name}")
+                    .trim_end()
+                    .to_owned());
             }
             Ending::Deadline => {
                 return Err(format!("it did not end before the deadline:\n{}", self.stuck()));

@@ -33,6 +33,7 @@ pub struct Running {
     /// What the program wrote to stdout and the test has not read yet.
     unread: Vec<u8>,
     deadline: Instant,
+    explained: Option<Vec<String>>,
     report: Option<Report>,
 }
 
@@ -69,6 +70,7 @@ impl Running {
             root: 0,
             unread: Vec::new(),
             deadline,
+            explained: None,
             report: None,
         };
         while running.pid == 0 && running.report.is_none() {
@@ -89,6 +91,7 @@ impl Running {
             match self.events.recv_timeout(self.next_nudge()) {
                 Ok(Event::Started(pid, root)) => (self.pid, self.root) = (pid, root),
                 Ok(Event::Stdout(bytes)) => self.unread.extend(bytes),
+                Ok(Event::Explained(lines)) => self.explained = Some(lines),
                 Ok(Event::Done(report)) => self.report = Some(*report),
                 Err(RecvTimeoutError::Timeout) if late < PATIENCE => {
                     self.nudge();
@@ -203,6 +206,15 @@ impl Running {
     pub fn tree(&self) -> Vec<i32> {
         let living = proc::descendants(self.root).into_iter().filter(|stat| !stat.is_zombie());
         living.map(|stat| stat.pid).collect()
+    }
+
+    /// Where each process and thread waits now, in plain words: what [`Report::stuck`] says of the
+    /// deadline. It looks for a tenth of a second. Empty when the program has ended.
+    pub fn explain(&mut self) -> String {
+        self.explained = None;
+        self.order(&Order::Explain);
+        while self.report.is_none() && self.explained.is_none() && self.next_event() {}
+        self.explained.take().unwrap_or_default().join("\n")
     }
 
     /// Closes standard input, and waits for the program's end or the deadline.

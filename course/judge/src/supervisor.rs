@@ -99,7 +99,8 @@ impl Supervision {
         signals.add(Signal::SIGPIPE);
         signals.thread_block()?;
         signals.remove(Signal::SIGPIPE);
-        let signals = SignalFd::with_flags(&signals, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
+        let signals =
+            SignalFd::with_flags(&signals, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
 
         let means = &mut report.means;
         means.push("session and process group of its own".to_owned());
@@ -129,11 +130,8 @@ impl Supervision {
         drop(command);
         let (stdin, outputs) = plan.take(&mut child)?;
         let child = child.id().cast_signed();
-        let (main, root) = if isolated {
-            (settled(folder, start + SETTLING)?, child)
-        } else {
-            (child, own_pid())
-        };
+        let (main, root) =
+            if isolated { (settled(folder, start + SETTLING)?, child) } else { (child, own_pid()) };
         if let Ok(means) = fs::read_to_string(folder.join(folder::MEANS)) {
             report.means.push(means);
         }
@@ -245,6 +243,9 @@ impl Supervision {
             }
             Ok(Some(Order::Stdin(bytes))) => self.stdin.pending.extend(bytes),
             Ok(Some(Order::CloseStdin)) => self.stdin.closing = true,
+            Ok(Some(Order::Explain)) => {
+                return tell(&Event::Explained(stuck::explain(self.root))).is_ok();
+            }
             Ok(None) | Err(_) => return false,
         }
         true
@@ -316,7 +317,8 @@ impl Supervision {
                 return Ok(());
             }
             if Instant::now() >= end {
-                let line = |it: &Stat| format!("process {} ({}), state {}", it.pid, it.name, it.state);
+                let line =
+                    |it: &Stat| format!("process {} ({}), state {}", it.pid, it.name, it.state);
                 self.report.left_over.orphans = living.iter().map(line).collect();
                 return Ok(());
             }

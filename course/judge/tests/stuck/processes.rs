@@ -1,0 +1,204 @@
+//! Waiting for children, stopped and running processes, signals, time.
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use judge::{Judge, scenario};
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::unistd::Pid;
+
+use crate::{comes_before, pid, program_says, ready, says};
+
+fn sleeper() -> Child {
+    Command::new("/bin/sleep").arg("600").spawn().expect("a child")
+}
+
+fn signal(child: &Child, signal: Signal) {
+    kill(Pid::from_raw(child.id().cast_signed()), signal).expect("it is there");
+}
+
+scenario!(
+    fn waits_for_a_stopped_child() {
+        let mut child = sleeper();
+        signal(&child, Signal::SIGSTOP);
+        ready(&[("child", child.id().into())]);
+        let _ = child.wait();
+    }
+);
+
+#[test]
+fn a_parent_waits_for_a_stopped_child() {
+    let said = says(
+        &waits_for_a_stopped_child,
+        &[
+            "waits in waitpid for its child {child} (sleep), which is stopped",
+            "process {child} (sleep) is stopped by a signal; SIGCONT would let it go on",
+        ],
+    );
+    comes_before(&said, "is stopped by a signal", "waits in waitpid");
+}
+
+#[test]
+fn a_parent_waits_for_any_of_its_children() {
+    let shell = Judge::program("/bin/sh").args(["-c", "sleep 600 & sleep 601 & echo ready; wait"]);
+    program_says(
+        shell,
+        &[
+            "for any of its children ",
+            " (sleep), which waits itself and ",
+            " (sleep), which waits itself",
+        ],
+    );
+}
+
+scenario!(
+    fn waits_for_a_child_that_waits_for_it() {
+        let mut child = Command::new("/bin/cat").stdin(Stdio::piped()).spawn().expect("a child");
+        // Without this, the wait would close it.
+        let stdin = child.stdin.take();
+        ready(&[("child", child.id().into())]);
+        let _ = child.wait();
+        drop(stdin);
+    }
+);
+
+#[test]
+fn a_parent_and_its_child_that_wait_for_each_other_are_named() {
+    let said = says(
+        &waits_for_a_child_that_waits_for_it,
+        &[
+            "waits in waitpid for its child {child} (cat), which waits itself",
+            "process {child} (cat) waits in read(0) on a pipe whose write end is still open in process {main}",
+            " waits for process {child} (cat) and {child} for {main}: neither can go on",
+        ],
+    );
+    assert!(said[0].contains("neither can go on"), "{said:?}");
+}
+
+scenario!(
+    fn stops_itself() {
+        ready(&[]);
+        let _ = kill(Pid::this(), Signal::SIGSTOP);
+    }
+);
+
+#[test]
+fn a_process_that_stopped_itself_is_stopped() {
+    says(&stops_itself, &["process {main} (", " is stopped by a signal"]);
+}
+
+scenario!(
+    fn runs_for_ever() {
+        ready(&[]);
+        loop {
+            std::hint::spin_loop();
+        }
+    }
+);
+
+#[test]
+fn a_process_that_runs_in_circles_runs() {
+    says(&runs_for_ever, &["process {main} (", " runs: 0.", " s of processor time in 0.1 s"]);
+}
+
+scenario!(
+    fn sleeps_long() {
+        ready(&[]);
+        #[expect(clippy::disallowed_methods, reason = "the sleep is the hang")]
+        std::thread::sleep(Duration::from_secs(3600));
+    }
+);
+
+#[test]
+fn a_sleeper_says_how_long() {
+    says(&sleeps_long, &[" sleeps for another 35"]);
+}
+
+scenario!(
+    fn looks_again_and_again() {
+        ready(&[]);
+        loop {
+            #[expect(clippy::disallowed_methods, reason = "the bad habit that is to be named")]
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+);
+
+#[test]
+fn a_poller_is_told_from_a_sleeper() {
+    says(&looks_again_and_again, &[" sleeps for another 0.00", "; it woke ", " times in 0.1 s"]);
+}
+
+scenario!(
+    fn waits_for_any_signal() {
+        ready(&[]);
+        let _ = SigSet::empty().suspend();
+    }
+);
+
+#[test]
+fn sigsuspend_waits_for_a_signal() {
+    says(&waits_for_any_signal, &["waits in sigsuspend for a signal: none comes"]);
+}
+
+scenario!(
+    fn waits_for_two_signals() {
+        let mut set = SigSet::empty();
+        set.add(Signal::SIGUSR1);
+        set.add(Signal::SIGTERM);
+        set.thread_block().expect("a mask");
+        ready(&[]);
+        let _ = set.wait();
+    }
+);
+
+#[test]
+fn sigwait_names_its_signals() {
+    says(&waits_for_two_signals, &["waits in sigwait for one of SIGUSR1 and SIGTERM: none comes"]);
+}
+
+scenario!(
+    fn pauses() {
+        ready(&[]);
+        nix::unistd::pause();
+    }
+);
+
+#[test]
+fn pause_waits_for_a_signal() {
+    says(&pauses, &[" for a signal: none comes"]);
+}
+
+scenario!(
+    fn tells_its_own_number() {
+        ready(&[("own", pid())]);
+        nix::unistd::pause();
+    }
+);
+
+#[test]
+fn an_isolated_process_is_named_by_both_its_numbers() {
+    let judge = Judge::scenario(&tells_its_own_number).isolate();
+    let mut running = judge.clone().start();
+    let own: i32 = running
+        .wait_for_line(|line| line.starts_with("ready"))
+        .split_once('=')
+        .expect("a number")
+        .1
+        .parse()
+        .expect("a number");
+    if own == running.pid() {
+        eprintln!("NOT TESTED: this machine allows no pid namespace");
+        return;
+    }
+    program_says(judge, &["process {main} (", ", {own} in its namespace)"]);
+}
+
+#[test]
+fn at_a_deadline_the_report_says_it() {
+    let cat = Judge::program("/bin/sleep").arg("600").deadline(Duration::from_millis(500));
+    let report = cat.run();
+    let verdict = report.verdict().expect_err("it is stuck");
+    assert!(verdict.starts_with("it did not end before the deadline:\nprocess "), "{verdict}");
+    assert!(verdict.contains("(sleep) sleeps for "), "{verdict}");
+}
