@@ -18,7 +18,7 @@ use crate::Limit;
 use crate::report::{Checked, Report};
 use crate::spec::Spec;
 use crate::wire::{self, Wire};
-use crate::{folder, isolate, proc, role};
+use crate::{folder, group, isolate, proc, role};
 
 const SCENARIO: &str = "JUDGE_SCENARIO";
 /// The file that takes what checks report.
@@ -39,6 +39,9 @@ pub(crate) fn main() -> i32 {
         Limit::Processes(most) => Some(*most),
         _ => None,
     });
+    if let Err(error) = group::join(&folder) {
+        folder::note(&folder, &format!("the control group can't be joined: {error}"));
+    }
     if let Err(error) = isolate::settle(&folder, processes) {
         return fail(&folder, &format!("it can't be isolated: {error}"));
     }
@@ -105,6 +108,12 @@ fn command(spec: &Spec, folder: &Path) -> Command {
         command.current_dir(OsString::from_vec(directory.clone()));
     }
     command
+}
+
+/// What the environment of the program's processes has in it, unless they changed that.
+pub(crate) fn marker(folder: &Path) -> Vec<u8> {
+    let tmp = folder.join(folder::TMP);
+    [b"TMPDIR=", tmp.as_os_str().as_bytes(), b"\0"].concat()
 }
 
 /// Whether this process is to run that scenario.

@@ -2,7 +2,7 @@
 //! temporary directory.
 
 use std::fs::{self, DirBuilder, File, Permissions};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -15,11 +15,14 @@ pub(crate) const CHECKS: &str = "checks";
 pub(crate) const TROUBLE: &str = "trouble";
 pub(crate) const STDIN: &str = "stdin";
 pub(crate) const TMP: &str = "tmp";
-/// Of an isolated run: whose namespace it is, the program's pid, its status, what it could not do.
+/// The control groups that were made for the run.
+pub(crate) const GROUPS: &str = "groups";
+/// What the program's side has to say of the means, a line each.
+pub(crate) const MEANS: &str = "means";
+/// Of an isolated run: whose namespace it is, the program's pid, its status.
 pub(crate) const PLACE: &str = "place";
 pub(crate) const PID: &str = "pid";
 pub(crate) const STATUS: &str = "status";
-pub(crate) const MEANS: &str = "means";
 
 /// Makes one that nobody else has. A name built from the pid would come again in another pid
 /// namespace with the same /tmp.
@@ -61,4 +64,10 @@ pub(crate) fn publish(folder: &Path, name: &str, text: &str) -> io::Result<()> {
     let draft = folder.join(format!("{name}.draft"));
     fs::write(&draft, text)?;
     fs::rename(draft, folder.join(name))
+}
+
+/// Adds a line to what the supervisor will say of the means.
+pub(crate) fn note(folder: &Path, line: &str) {
+    let file = File::options().append(true).create(true).open(folder.join(MEANS));
+    let _ = file.and_then(|mut file| writeln!(file, "{line}"));
 }

@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use crate::{folder, role, sweep};
+use crate::{folder, group, role, sweep};
 
 /// Its exit code when the supervisor was killed.
 pub(crate) const LOST: i32 = 3;
@@ -31,6 +31,7 @@ pub(crate) fn main() -> i32 {
     };
     sweep::end_below(std::process::id().cast_signed());
     if let Ok(folder) = made {
+        group::end(&folder);
         let _ = folder::remove(&folder);
     }
     code

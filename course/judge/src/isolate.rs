@@ -63,7 +63,7 @@ pub(crate) fn settle(folder: &Path, limit: Option<u64>) -> io::Result<()> {
         Ok(()) => "a /proc of the namespace".to_owned(),
         Err(error) => format!("no /proc of the namespace ({error}): it shows the pids outside"),
     };
-    fs::write(folder.join(folder::MEANS), means)?;
+    folder::note(folder, &means);
     let ids: Vec<&str> = place.split(' ').skip(1).collect();
     if let [user, group] = ids[..] {
         unshare(CloneFlags::CLONE_NEWUSER)?;

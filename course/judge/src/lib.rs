@@ -18,6 +18,7 @@ mod supervisor;
 
 // What the supervisor does.
 mod census;
+mod group;
 mod isolate;
 mod objects;
 mod outputs;

@@ -40,8 +40,8 @@ impl Wire for Order {
 
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// The program's pid, and whose descendants its processes are.
-    Started(i32, i32),
+    /// The program's pid, whose descendants its processes are, and the run's folder.
+    Started(i32, i32, Vec<u8>),
     Stdout(Vec<u8>),
     Explained(Vec<String>),
     Done(Box<Report>),
@@ -50,7 +50,10 @@ pub(crate) enum Event {
 impl Wire for Event {
     fn put(&self, to: &mut Vec<u8>) {
         match self {
-            Event::Started(pid, root) => (0u64, (*pid, *root)).put(to),
+            Event::Started(pid, root, folder) => {
+                (0u64, (*pid, *root)).put(to);
+                folder.put(to);
+            }
             Event::Stdout(bytes) => {
                 1u64.put(to);
                 bytes.put(to);
@@ -67,7 +70,7 @@ impl Wire for Event {
     }
     fn get(from: &mut &[u8]) -> io::Result<Event> {
         Ok(match u64::get(from)? {
-            0 => Event::Started(i32::get(from)?, i32::get(from)?),
+            0 => Event::Started(i32::get(from)?, i32::get(from)?, Vec::get(from)?),
             1 => Event::Stdout(Vec::get(from)?),
             2 => Event::Explained(Vec::get(from)?),
             _ => Event::Done(Box::new(Report::get(from)?)),

@@ -1,5 +1,8 @@
+use std::ffi::OsString;
 use std::io::{BufReader, Write};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
@@ -12,7 +15,7 @@ use nix::unistd::Pid;
 use crate::message::{Event, Order};
 use crate::report::Report;
 use crate::spec::Spec;
-use crate::{Ending, proc, role, sweep, wire};
+use crate::{Ending, case, folder, group, proc, role, sweep, wire};
 
 /// How long after the deadline the supervisor may take to answer on a busy machine. It answers within
 /// a second on one that is not; then it is ended too.
@@ -30,6 +33,7 @@ pub struct Running {
     pid: i32,
     /// Whose descendants the program's processes are.
     root: i32,
+    folder: PathBuf,
     /// What the program wrote to stdout and the test has not read yet.
     unread: Vec<u8>,
     deadline: Instant,
@@ -68,6 +72,7 @@ impl Running {
             reader: Some(reader),
             pid: 0,
             root: 0,
+            folder: PathBuf::new(),
             unread: Vec::new(),
             deadline,
             explained: None,
@@ -89,7 +94,10 @@ impl Running {
         let lost = loop {
             let late = Instant::now().saturating_duration_since(self.deadline);
             match self.events.recv_timeout(self.next_nudge()) {
-                Ok(Event::Started(pid, root)) => (self.pid, self.root) = (pid, root),
+                Ok(Event::Started(pid, root, folder)) => {
+                    (self.pid, self.root) = (pid, root);
+                    self.folder = PathBuf::from(OsString::from_vec(folder));
+                }
                 Ok(Event::Stdout(bytes)) => self.unread.extend(bytes),
                 Ok(Event::Explained(lines)) => self.explained = Some(lines),
                 Ok(Event::Done(report)) => self.report = Some(*report),
@@ -134,6 +142,13 @@ impl Running {
         sweep::end_below(self.guardian.id().cast_signed());
         let _ = self.guardian.kill();
         let _ = self.guardian.wait();
+        if self.pid != 0 {
+            // The guardian may have been killed too: then the program's processes are below nobody
+            // that is known, and a control group or a trait is left to tell them by.
+            group::end(&self.folder);
+            sweep::end_marked(&case::marker(&self.folder));
+            let _ = folder::remove(&self.folder);
+        }
     }
 
     /// Waits for the next line on stdout, without its line end; `None` when the program has ended

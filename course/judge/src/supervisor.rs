@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,7 +24,7 @@ use crate::proc::{self, Stat};
 use crate::report::{Checked, Ending, Report};
 use crate::spec::{Limit, Spec};
 use crate::wire::{self, Wire};
-use crate::{case, folder, isolate, role, stuck, sweep};
+use crate::{case, folder, group, isolate, role, stuck, sweep};
 
 /// How often it looks at the processes while nothing else happens.
 const LOOK: Duration = Duration::from_millis(10);
@@ -55,6 +56,14 @@ fn run(spec: Spec, folder: &Path) -> io::Result<Report> {
         report.trouble.push(format!("{} can't be removed: {error}", folder.display()));
     }
     Ok(report)
+}
+
+fn most(spec: &Spec) -> u64 {
+    let most = spec.limits.iter().find_map(|limit| match limit {
+        Limit::Processes(most) => Some(*most),
+        _ => None,
+    });
+    most.unwrap_or(MOST)
 }
 
 fn own_pid() -> i32 {
@@ -110,6 +119,7 @@ impl Supervision {
         }
         means.push("guardian: a killed or stopped supervisor frees nobody".to_owned());
         means.extend(spec.limits.iter().map(Limit::means));
+        means.extend(group::make(folder, most(&spec)));
         let mut isolated = false;
         if spec.isolated {
             let (entered, said) = isolate::enter(folder);
@@ -132,11 +142,8 @@ impl Supervision {
         let child = child.id().cast_signed();
         let (main, root) =
             if isolated { (settled(folder, start + SETTLING)?, child) } else { (child, own_pid()) };
-        if let Ok(means) = fs::read_to_string(folder.join(folder::MEANS)) {
-            report.means.push(means);
-        }
         report.pid = main;
-        tell(&Event::Started(main, root))?;
+        tell(&Event::Started(main, root, folder.as_os_str().as_bytes().to_vec()))?;
         Ok(Supervision {
             report,
             spec,
@@ -153,15 +160,11 @@ impl Supervision {
     }
 
     fn attend(mut self) -> io::Result<Report> {
-        let most = self.spec.limits.iter().find_map(|limit| match limit {
-            Limit::Processes(most) => Some(*most),
-            _ => None,
-        });
-        let most = most.unwrap_or(MOST);
+        let most = most(&self.spec);
         let mut next_look = Instant::now();
         let ending = loop {
             if Instant::now() >= next_look {
-                if self.look() > most {
+                if self.look() > most || group::was_full(&self.folder) {
                     break Ending::TooManyProcesses;
                 }
                 next_look = Instant::now() + LOOK;
@@ -184,14 +187,22 @@ impl Supervision {
         match ending {
             Ending::Deadline => self.report.stuck = stuck::explain(self.root),
             Ending::Exited(_) | Ending::Signaled(_) => self.wait_for_the_rest()?,
+            // The quickest way first: they go on meanwhile.
+            Ending::TooManyProcesses => group::end(&self.folder),
             _ => {}
         }
         self.look();
+        if self.root != own_pid() {
+            // The kernel ends everything in the namespace with its first process, and lets nobody
+            // there fork meanwhile.
+            let _ = kill(Pid::from_raw(self.root), Signal::SIGKILL);
+        }
         for stat in sweep::end_below(own_pid()) {
             let Stat { pid, name, state, .. } = stat;
             let line = format!("process {pid} ({name}), state {state}, could not be ended");
             self.report.trouble.push(line);
         }
+        group::end(&self.folder);
         // What is in the pipes by now is all that there will be.
         self.pump(Duration::ZERO)?;
         self.collect()
@@ -275,7 +286,8 @@ impl Supervision {
                 _ => Ok(Some(self.noted_ending().unwrap_or(Ending::Unknown))),
             };
         }
-        loop {
+        // Not for ever: orphans may end as quickly as they are reaped.
+        for _ in 0..1000 {
             match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
                 Ok(WaitStatus::Exited(pid, code)) if pid == self.main => {
                     return Ok(Some(Ending::Exited(code)));
@@ -288,6 +300,7 @@ impl Supervision {
                 Err(error) => return Err(error.into()),
             }
         }
+        Ok(None)
     }
 
     /// How the program ended, as its namespace's first process noted it.
@@ -337,6 +350,8 @@ impl Supervision {
             report.trouble.push(why);
             report.set_ending(Ending::NotStarted);
         }
+        let means = fs::read_to_string(self.folder.join(folder::MEANS)).unwrap_or_default();
+        report.means.extend(means.lines().map(str::to_owned));
         let mut checks = File::open(self.folder.join(folder::CHECKS))?;
         loop {
             match wire::receive::<Checked>(&mut checks) {

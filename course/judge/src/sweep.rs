@@ -1,6 +1,7 @@
 //! Ends every process below one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -39,15 +40,35 @@ pub(crate) fn end_below(root: i32) -> Vec<Stat> {
     }
 }
 
-/// Takes the status of every child that has ended; whether there is no other.
-pub(crate) fn reap() -> bool {
+/// Ends every process with that in its environment, as far as it may be read.
+pub(crate) fn end_marked(marker: &[u8]) {
+    let start = Instant::now();
+    let marked = |pid: &i32| {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.windows(marker.len()).any(|part| part == marker)
+    };
     loop {
+        let found: Vec<i32> = proc::numbers("/proc").filter(marked).collect();
+        if found.is_empty() || start.elapsed() > KILLING {
+            return;
+        }
+        for pid in found {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+    }
+}
+
+/// Takes the status of children that have ended; whether there is no other. Not of all that have, if
+/// they end as quickly as they are reaped: who forks without end would keep us here for ever.
+pub(crate) fn reap() -> bool {
+    for _ in 0..1000 {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::StillAlive) => return false,
             Ok(_) | Err(Errno::EINTR) => {}
             Err(_) => return true,
         }
     }
+    false
 }
 
 /// Sends a signal to each process below `root`; returns how many there were to send it to.

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::poll::{PollTimeout, poll};
 
@@ -42,6 +42,8 @@ pub(super) struct Holder {
 pub(super) struct Scene {
     pub tasks: Vec<Task>,
     pub processes: BTreeMap<i32, Stat>,
+    /// How long the look took, in seconds.
+    pub looked: f64,
     /// Threads that were not looked at.
     pub more: usize,
     /// The descriptors of the program's processes, and of this one.
@@ -52,6 +54,7 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) fn look(root: i32) -> Scene {
+        let start = Instant::now();
         let before: BTreeMap<(i32, i32), (u64, u64)> = everybody(root)
             .filter_map(|(pid, tid)| Some(((pid, tid), (ticks(pid, tid)?, naps(pid, tid)))))
             .collect();
@@ -84,9 +87,10 @@ impl Scene {
                 slept: naps(pid, tid).saturating_sub(slept),
             });
         }
+        let looked = start.elapsed().as_secs_f64();
         let this = std::process::id().cast_signed();
         let holders = processes.keys().copied().chain([this]).flat_map(descriptors).collect();
-        Scene { tasks, processes, more, holders, strangers: OnceCell::new() }
+        Scene { tasks, processes, looked, more, holders, strangers: OnceCell::new() }
     }
 
     /// The threads of a process that were looked at.

@@ -83,28 +83,27 @@ pub(super) fn of(scene: &Scene, task: &Task) -> Wait {
         _ => {}
     }
     let mut wait = match task.call {
-        Call::Running => runs(task),
-        Call::In(number, arguments) => {
-            in_call(scene, task, number, arguments).unwrap_or_else(|| other(task, Some(number)))
-        }
-        Call::InNone => other(task, None),
-        Call::Unknown => unknown(task),
+        Call::Running => runs(scene, task),
+        Call::In(number, arguments) => in_call(scene, task, number, arguments)
+            .unwrap_or_else(|| other(scene, task, Some(number))),
+        Call::InNone => other(scene, task, None),
+        Call::Unknown => unknown(scene, task),
     };
     // It woke, and waits again: what it waits for is looked at, not slept for.
     if task.slept > 1 && task.call != Call::Running {
-        wait.what += &format!("; it woke {} times in 0.1 s", task.slept);
+        wait.what += &format!("; it woke {} times in {:.2} s", task.slept, scene.looked);
         wait.wakers = Wakers::Outside;
     }
     wait
 }
 
-fn runs(task: &Task) -> Wait {
-    outside(format!("runs: {:.2} s of processor time in 0.1 s", task.ran))
+fn runs(scene: &Scene, task: &Task) -> Wait {
+    outside(format!("runs: {:.2} s of processor time in {:.2} s", task.ran, scene.looked))
 }
 
-fn other(task: &Task, number: Option<i64>) -> Wait {
+fn other(scene: &Scene, task: &Task, number: Option<i64>) -> Wait {
     if task.state == 'R' {
-        return runs(task);
+        return runs(scene, task);
     }
     let place = call::place(task.pid, task.tid);
     let place = place.map_or_else(String::new, |place| format!(" at {place}"));
@@ -116,8 +115,8 @@ fn other(task: &Task, number: Option<i64>) -> Wait {
 }
 
 /// Nobody may read its system call: what is left is the state, and sometimes the kernel's function.
-fn unknown(task: &Task) -> Wait {
-    let mut wait = other(task, None);
+fn unknown(scene: &Scene, task: &Task) -> Wait {
+    let mut wait = other(scene, task, None);
     if task.state != 'R' {
         wait.what += "; its system call can't be read (no right to trace it), so not what for";
     }

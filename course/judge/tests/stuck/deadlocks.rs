@@ -126,7 +126,7 @@ fn a_join_names_the_thread_and_what_that_does() {
         &[
             ", main thread, waits for a futex at 0x",
             "; the word holds {thread}: it joins thread {thread}",
-            ", thread {thread} (sleeper), sleeps for another 3",
+            ", thread {thread} (sleeper), sleeps for 3",
         ],
     );
     // The sleeper will wake: it is no deadlock, and it comes first.
@@ -168,13 +168,9 @@ fn those_that_wait_for_the_same_lock_know_of_each_other() {
     );
 }
 
-/// Python's locks are those of the C library, which keep their owner.
 #[test]
 fn a_lock_of_the_c_library_names_its_holder() {
-    let Ok(python) = which("python3") else {
-        eprintln!("NOT TESTED: there is no python3");
-        return;
-    };
+    let Some(python) = crate::python() else { return };
     // Through ctypes: the mutex as C programs have it.
     let program = "import ctypes, threading\n\
         c = ctypes.CDLL(None)\n\
@@ -186,9 +182,4 @@ fn a_lock_of_the_c_library_names_its_holder() {
         Judge::program(python).args(["-c", program]),
         &["; the word holds 2, as in a lock of the C library that this thread itself holds"],
     );
-}
-
-fn which(name: &str) -> Result<std::path::PathBuf, ()> {
-    let path = std::env::var_os("PATH").ok_or(())?;
-    std::env::split_paths(&path).map(|it| it.join(name)).find(|it| it.exists()).ok_or(())
 }

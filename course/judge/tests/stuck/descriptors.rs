@@ -116,7 +116,7 @@ fn two_that_write_to_each_other_wait_in_a_circle() {
         &[
             "process {filter} (cat) waits in write(1) on a full pipe whose read end is open in process {main}",
             "waits in write({to}) on a full pipe whose read end is open in process {filter} (cat) (fd 0), which waits itself",
-            "{main} for {filter}",
+            " waits for process {filter} (cat) and {filter} for {main}",
         ],
     );
     assert!(said[0].ends_with("neither can go on"), "{said:?}");

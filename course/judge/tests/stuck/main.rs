@@ -9,6 +9,7 @@ mod others;
 mod processes;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use judge::{Judge, Scenario};
@@ -68,4 +69,18 @@ fn program_says(judge: Judge, wanted: &[&str]) -> Vec<String> {
 fn comes_before(lines: &[String], first: &str, second: &str) {
     let place = |text: &str| lines.iter().position(|line| line.contains(text));
     assert!(place(first).is_some() && place(first) < place(second), "{}", lines.join("\n"));
+}
+
+/// Python, or a note that it is not there.
+fn python() -> Option<PathBuf> {
+    find("python3")
+}
+
+fn find(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let found = std::env::split_paths(&path).map(|it| it.join(name)).find(|it| it.exists());
+    if found.is_none() {
+        eprintln!("NOT TESTED: there is no {name}");
+    }
+    found
 }
