@@ -111,7 +111,7 @@ fn one_that_kills_its_parent_ends_with_it() {
 #[test]
 fn one_that_kills_its_parents_group_ends_with_it() {
     let report =
-        shell("set -- $(cat /proc/$PPID/stat); setsid sleep 600 & kill -KILL -- -$5; sleep 600");
+        shell("set -- $(cat /proc/$PPID/stat); setsid sleep 600 & kill -KILL -$5; sleep 600");
     assert_eq!(report.ending(), Ending::Unknown, "{report}");
 }
 
@@ -171,7 +171,11 @@ scenario!(
 
 #[test]
 fn one_that_eats_memory_ends_at_its_limit() {
-    let report = held(Judge::scenario(&eats_memory).limit(Limit::AddressSpace(256 << 20)));
+    let report = held(
+        Judge::scenario(&eats_memory)
+            .env("RUST_BACKTRACE", "0")
+            .limit(Limit::AddressSpace(256 << 20)),
+    );
     assert_eq!(report.signal(), Some(nix::sys::signal::Signal::SIGABRT as i32), "{report}");
 }
 
