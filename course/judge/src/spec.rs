@@ -16,10 +16,11 @@ pub enum Limit {
     OpenFiles(u64),
     /// Bytes of the largest file that may be written (`RLIMIT_FSIZE`).
     FileSize(u64),
-    /// Processes and threads at a time, all together; 4,096 without this. `RLIMIT_NPROC` counts a
-    /// whole user and does not bind root, so the supervisor counts, and ends a program that has
-    /// more. In a user namespace ([`Judge::isolate`](crate::Judge::isolate), not by root) the kernel
-    /// counts too, and refuses.
+    /// Processes and threads at a time, all together; 4,096 without this. A program that wants more
+    /// is ended. The kernel counts where the judge may make a control group, and in a user namespace
+    /// ([`Judge::isolate`](crate::Judge::isolate), not by root); else the supervisor counts, every 10
+    /// milliseconds. `RLIMIT_NPROC` alone would not do: it counts all that its user has, and does not
+    /// bind root.
     Processes(u64),
 }
 
@@ -32,7 +33,7 @@ impl Limit {
             Limit::OpenFiles(most) => format!("limit: {most} descriptors a process"),
             Limit::FileSize(most) => format!("limit: {most} bytes a file"),
             Limit::Processes(most) => {
-                format!("limit: {most} processes and threads, counted by the supervisor")
+                format!("limit: {most} processes and threads")
             }
         }
     }

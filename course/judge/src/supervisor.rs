@@ -183,6 +183,9 @@ impl Supervision {
             }
         };
         self.report.elapsed = self.start.elapsed();
+        // A program may come to terms with a refusal, but not with its limit.
+        let full = !matches!(ending, Ending::Deadline) && group::was_full(&self.folder);
+        let ending = if full { Ending::TooManyProcesses } else { ending };
         self.report.set_ending(ending);
         match ending {
             Ending::Deadline => self.report.stuck = stuck::explain(self.root),

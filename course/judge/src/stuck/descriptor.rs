@@ -91,7 +91,7 @@ fn pipe(scene: &Scene, task: &Task, name: &str, target: &str, wish: Wish) -> (St
     }
     let wakers = Wakers::processes(scene, holders.iter().map(|it| it.pid)).but(scene, task);
     let itself = |it: &&Holder| it.pid == task.pid;
-    if holders.iter().all(|it| itself(it)) {
+    if holders.iter().all(itself) {
         let fds = fds(holders.iter().map(|it| it.fd));
         let but = match (wish, scene.is_single(task.pid)) {
             (Wish::Read, true) => "it waits for its own end",

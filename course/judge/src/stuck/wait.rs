@@ -9,6 +9,7 @@ use super::deadlock::list;
 use super::descriptor::{self, Wish};
 use super::scene::{Scene, Task};
 use super::{futex, lock, socket};
+use crate::proc::Stat;
 
 /// What a thread does, after "process 812 (cat) …".
 pub(super) struct Wait {
@@ -38,7 +39,7 @@ impl Wakers {
         let mut wakers = Vec::new();
         for pid in pids {
             // One that has ended does nothing more, but that may be what is waited for.
-            if !scene.processes.get(&pid).is_some_and(|stat| !stat.is_zombie()) {
+            if scene.processes.get(&pid).is_none_or(Stat::is_zombie) {
                 return Wakers::Outside;
             }
             wakers.push(Waker { pid, thread: None });

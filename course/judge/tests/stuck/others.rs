@@ -26,6 +26,7 @@ scenario!(
             .expect("a line");
         ready(&[("holder", holder.id().into()), ("fd", file.as_raw_fd().into())]);
         let _ = Flock::lock(file, FlockArg::LockExclusive);
+        let _ = holder.wait();
     }
 );
 

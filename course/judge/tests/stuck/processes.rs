@@ -1,5 +1,7 @@
 //! Waiting for children, stopped and running processes, signals, time.
 
+#![allow(clippy::infinite_loop, reason = "programs that never end are the subject")]
+
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
