@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::fd::IntoRawFd;
 use std::time::{Duration, Instant};
 
 use judge::{Ending, Judge, Report, check, scenario};
@@ -267,6 +268,7 @@ fn a_child_that_ends_with_its_parent_is_no_orphan() {
 
 scenario!(
     fn leaves_a_zombie() {
+        #[expect(clippy::zombie_processes, reason = "the zombie is the subject")]
         let child = std::process::Command::new("/bin/true").spawn().expect("a child");
         let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
         let flags = nix::sys::wait::WaitPidFlag::WEXITED | nix::sys::wait::WaitPidFlag::WNOWAIT;
@@ -303,7 +305,7 @@ fn a_program_too_is_seen_not_to_wait_for_its_child() {
 scenario!(
     fn forgets_a_descriptor() {
         let file = fs::File::open("/dev/null").expect("it is there");
-        std::mem::forget(file);
+        let _ = file.into_raw_fd();
     }
 );
 
@@ -338,7 +340,7 @@ fn a_posix_object_is_told_and_removed() {
     running.wait_for_line(|line| line == "made");
     running.explain();
     let report = running.finish();
-    assert_eq!(report.left_over().ipc, [path.clone()], "{report}");
+    assert_eq!(report.left_over().ipc, std::slice::from_ref(&path), "{report}");
     assert!(!std::path::Path::new(&path).exists());
 }
 

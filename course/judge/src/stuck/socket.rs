@@ -62,6 +62,7 @@ fn address(text: &str) -> Option<SocketAddr> {
     let (ip, port) = text.split_once(':')?;
     let mut bytes = Vec::new();
     for word in ip.as_bytes().chunks(8) {
+        let word: &[u8; 8] = word.try_into().ok()?;
         let word = u32::from_str_radix(std::str::from_utf8(word).ok()?, 16).ok()?;
         bytes.extend(word.to_ne_bytes());
     }
