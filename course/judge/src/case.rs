@@ -4,13 +4,14 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigHandler, SigSet, Signal};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 
@@ -35,14 +36,11 @@ pub(crate) fn main() -> i32 {
     if let Err(error) = nix::unistd::setsid() {
         return fail(&folder, &format!("no session of its own: {error}"));
     }
-    let processes = spec.limits.iter().find_map(|limit| match limit {
-        Limit::Processes(most) => Some(*most),
-        _ => None,
-    });
+    let most = spec.most_processes();
     if let Err(error) = group::join(&folder) {
         folder::note(&folder, &format!("the control group can't be joined: {error}"));
     }
-    if let Err(error) = isolate::settle(&folder, processes) {
+    if let Err(error) = isolate::settle(&folder, most) {
         return fail(&folder, &format!("it can't be isolated: {error}"));
     }
     // The supervisor blocks some, and an executed program inherits that.
@@ -57,6 +55,9 @@ pub(crate) fn main() -> i32 {
         if let Err(error) = bind(*limit) {
             return fail(&folder, &format!("{limit:?} can't be set: {error}"));
         }
+    }
+    if let Err(error) = bind_processes(&folder, most) {
+        return fail(&folder, &format!("the number of processes can't be limited: {error}"));
     }
     let mut command = command(&spec, &folder);
     let error = command.exec();
@@ -80,6 +81,24 @@ fn bind(limit: Limit) -> nix::Result<()> {
         Limit::Processes(_) => return Ok(()),
     };
     setrlimit(resource, soft, hard)
+}
+
+/// The kernel's limit counts all that the user has, so it is set so high that others may start a few
+/// meanwhile: it keeps a program that forks without end from filling the machine before the
+/// supervisor, which has to wait for its turn, has ended it. Root it does not bind.
+fn bind_processes(folder: &Path, most: u64) -> nix::Result<()> {
+    const OTHERS: u64 = 256;
+    if nix::unistd::geteuid().is_root() || folder.join(folder::PLACE).exists() {
+        return Ok(());
+    }
+    let user = nix::unistd::getuid().as_raw();
+    let own =
+        |pid: &i32| fs::metadata(format!("/proc/{pid}")).is_ok_and(|process| process.uid() == user);
+    let all = proc::numbers("/proc").filter(own).filter_map(proc::Stat::of);
+    let now: u64 = all.map(|stat| stat.threads).sum();
+    let (_, hard) = getrlimit(Resource::RLIMIT_NPROC)?;
+    let wanted = hard.min(most.saturating_add(now + OTHERS));
+    setrlimit(Resource::RLIMIT_NPROC, wanted, wanted)
 }
 
 fn command(spec: &Spec, folder: &Path) -> Command {

@@ -11,6 +11,7 @@ use std::path::Path;
 
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
+use nix::sys::resource::{Resource, setrlimit};
 use nix::unistd::{getegid, geteuid};
 
 use crate::folder;
@@ -52,7 +53,7 @@ pub(crate) fn enter(folder: &Path) -> (bool, Vec<String>) {
 }
 
 /// The case's step. Says what it could not do where the supervisor looks.
-pub(crate) fn settle(folder: &Path, limit: Option<u64>) -> io::Result<()> {
+pub(crate) fn settle(folder: &Path, most: u64) -> io::Result<()> {
     let Ok(place) = fs::read_to_string(folder.join(folder::PLACE)) else { return Ok(()) };
     // This /proc is still the one outside, and so is the number in it.
     let outside = fs::read_link("/proc/self")?;
@@ -68,11 +69,9 @@ pub(crate) fn settle(folder: &Path, limit: Option<u64>) -> io::Result<()> {
     if let [user, group] = ids[..] {
         unshare(CloneFlags::CLONE_NEWUSER)?;
         map_ids(&format!("{user} 0 1"), &format!("{group} 0 1"))?;
-        if let Some(most) = limit {
-            use nix::sys::resource::{Resource, setrlimit};
-            // It counts the processes of the user in this namespace: the program's, and no others.
-            setrlimit(Resource::RLIMIT_NPROC, most, most)?;
-        }
+        // It counts the processes of the user in this namespace: the program's, and no others. A
+        // little more, so that it is the control group that refuses: that one remembers.
+        setrlimit(Resource::RLIMIT_NPROC, most.saturating_add(8), most.saturating_add(8))?;
     }
     folder::publish(folder, folder::PID, &outside.to_string_lossy())
 }

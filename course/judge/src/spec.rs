@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use crate::wire::{Wire, wire};
 
+/// How many threads a program may have if its test says nothing: far fewer than any machine bears,
+/// so that a program that forks without end takes nobody else's.
+const MOST: u64 = 4096;
+
 /// A bound on what the judged program may take, set before it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -80,6 +84,17 @@ pub(crate) struct Spec {
     pub declared: Vec<String>,
     pub terminal: bool,
     pub isolated: bool,
+}
+
+impl Spec {
+    /// How many processes and threads it may have at a time.
+    pub(crate) fn most_processes(&self) -> u64 {
+        let said = self.limits.iter().find_map(|limit| match limit {
+            Limit::Processes(most) => Some(*most),
+            _ => None,
+        });
+        said.unwrap_or(MOST)
+    }
 }
 
 wire!(Spec {

@@ -33,10 +33,6 @@ const LOOK: Duration = Duration::from_millis(10);
 const GRACE: Duration = Duration::from_millis(300);
 /// How long an isolated program may take to say which number it has outside.
 const SETTLING: Duration = Duration::from_secs(10);
-/// How many threads a program may have if its test says nothing: far fewer than any machine bears,
-/// so that a program that forks without end takes nobody else's.
-const MOST: u64 = 4096;
-
 pub(crate) fn main() -> i32 {
     let Ok(Some(spec)) = wire::receive::<Spec>(&mut Orders) else { return 1 };
     let report = match std::env::var_os(role::FOLDER) {
@@ -56,14 +52,6 @@ fn run(spec: Spec, folder: &Path) -> io::Result<Report> {
         report.trouble.push(format!("{} can't be removed: {error}", folder.display()));
     }
     Ok(report)
-}
-
-fn most(spec: &Spec) -> u64 {
-    let most = spec.limits.iter().find_map(|limit| match limit {
-        Limit::Processes(most) => Some(*most),
-        _ => None,
-    });
-    most.unwrap_or(MOST)
 }
 
 fn own_pid() -> i32 {
@@ -119,7 +107,7 @@ impl Supervision {
         }
         means.push("guardian: a killed or stopped supervisor frees nobody".to_owned());
         means.extend(spec.limits.iter().map(Limit::means));
-        means.extend(group::make(folder, most(&spec)));
+        means.extend(group::make(folder, spec.most_processes()));
         let mut isolated = false;
         if spec.isolated {
             let (entered, said) = isolate::enter(folder);
@@ -160,7 +148,7 @@ impl Supervision {
     }
 
     fn attend(mut self) -> io::Result<Report> {
-        let most = most(&self.spec);
+        let most = self.spec.most_processes();
         let mut next_look = Instant::now();
         let ending = loop {
             if Instant::now() >= next_look {
