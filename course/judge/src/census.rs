@@ -10,7 +10,7 @@ use crate::report::{Seen, SeenThread};
 pub(crate) struct Census {
     processes: BTreeMap<(i32, u64), Seen>,
     threads: BTreeMap<(i32, u64), SeenThread>,
-    /// Children that had ended, at the last look, and whose parent had not waited for them.
+    /// Children of the program's that it had not waited for when it was last seen alive.
     zombies: BTreeSet<(i32, u64)>,
 }
 
@@ -18,7 +18,9 @@ impl Census {
     /// Takes in one look at the program's processes; returns how many threads live.
     pub(crate) fn note(&mut self, stats: &[Stat], main: i32, now: Duration) -> u64 {
         let (mut living, mut threads) = (0, BTreeSet::new());
-        self.zombies.clear();
+        // Its parent's end may have made it another's child meanwhile.
+        let zombie = |key: &(i32, u64)| stats.iter().any(|it| it.is_zombie() && it.key() == *key);
+        self.zombies.retain(zombie);
         for stat in stats {
             if stat.is_zombie() {
                 if stat.parent == main {
@@ -77,7 +79,7 @@ impl Census {
         }
     }
 
-    /// Whether that process was, at the last look, a child that the program had not waited for.
+    /// Whether that process is a child that the program did not wait for.
     pub(crate) fn was_zombie(&self, stat: &Stat) -> bool {
         self.zombies.contains(&stat.key())
     }
