@@ -40,8 +40,10 @@ impl Wire for Order {
 
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// The program's pid, whose descendants its processes are, and the run's folder.
-    Started(i32, i32, Vec<u8>),
+    /// The run's folder. From here on the program may run.
+    Begins(Vec<u8>),
+    /// The program's pid, and whose descendants its processes are.
+    Started(i32, i32),
     Stdout(Vec<u8>),
     Explained(Vec<String>),
     Done(Box<Report>),
@@ -50,10 +52,7 @@ pub(crate) enum Event {
 impl Wire for Event {
     fn put(&self, to: &mut Vec<u8>) {
         match self {
-            Event::Started(pid, root, folder) => {
-                (0u64, (*pid, *root)).put(to);
-                folder.put(to);
-            }
+            Event::Started(pid, root) => (0u64, (*pid, *root)).put(to),
             Event::Stdout(bytes) => {
                 1u64.put(to);
                 bytes.put(to);
@@ -61,6 +60,10 @@ impl Wire for Event {
             Event::Explained(lines) => {
                 2u64.put(to);
                 lines.put(to);
+            }
+            Event::Begins(folder) => {
+                4u64.put(to);
+                folder.put(to);
             }
             Event::Done(report) => {
                 3u64.put(to);
@@ -70,9 +73,10 @@ impl Wire for Event {
     }
     fn get(from: &mut &[u8]) -> io::Result<Event> {
         Ok(match u64::get(from)? {
-            0 => Event::Started(i32::get(from)?, i32::get(from)?, Vec::get(from)?),
+            0 => Event::Started(i32::get(from)?, i32::get(from)?),
             1 => Event::Stdout(Vec::get(from)?),
             2 => Event::Explained(Vec::get(from)?),
+            4 => Event::Begins(Vec::get(from)?),
             _ => Event::Done(Box::new(Report::get(from)?)),
         })
     }

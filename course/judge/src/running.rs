@@ -94,10 +94,8 @@ impl Running {
         let lost = loop {
             let late = Instant::now().saturating_duration_since(self.deadline);
             match self.events.recv_timeout(self.next_nudge()) {
-                Ok(Event::Started(pid, root, folder)) => {
-                    (self.pid, self.root) = (pid, root);
-                    self.folder = PathBuf::from(OsString::from_vec(folder));
-                }
+                Ok(Event::Begins(folder)) => self.folder = OsString::from_vec(folder).into(),
+                Ok(Event::Started(pid, root)) => (self.pid, self.root) = (pid, root),
                 Ok(Event::Stdout(bytes)) => self.unread.extend(bytes),
                 Ok(Event::Explained(lines)) => self.explained = Some(lines),
                 Ok(Event::Done(report)) => self.report = Some(*report),
@@ -114,7 +112,7 @@ impl Running {
             self.end_by_force();
             let mut report = Report::not_started(lost.to_owned());
             report.pid = self.pid;
-            if self.pid != 0 {
+            if self.has_begun() {
                 report.set_ending(Ending::Unknown);
             }
             self.report = Some(report);
@@ -137,12 +135,17 @@ impl Running {
         }
     }
 
+    /// Whether the program may have run.
+    fn has_begun(&self) -> bool {
+        !self.folder.as_os_str().is_empty()
+    }
+
     /// Ends all of it from here, guardian included.
     fn end_by_force(&mut self) {
         sweep::end_below(self.guardian.id().cast_signed());
         let _ = self.guardian.kill();
         let _ = self.guardian.wait();
-        if self.pid != 0 {
+        if self.has_begun() {
             // The guardian may have been killed too: then the program's processes are below nobody
             // that is known, and a control group or a trait is left to tell them by.
             group::end(&self.folder);

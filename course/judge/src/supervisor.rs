@@ -123,6 +123,8 @@ impl Supervision {
         command.arg0(format!("judge-{role}")).env(role::VARIABLE, role);
         let plan = outputs::plan(&mut command, &spec, folder)?;
         let objects = Objects::before(isolated, folder);
+        // Before it can kill us.
+        tell(&Event::Begins(folder.as_os_str().as_bytes().to_vec()))?;
         let start = Instant::now();
         let mut child = command.spawn()?;
         drop(command);
@@ -131,7 +133,7 @@ impl Supervision {
         let (main, root) =
             if isolated { (settled(folder, start + SETTLING)?, child) } else { (child, own_pid()) };
         report.pid = main;
-        tell(&Event::Started(main, root, folder.as_os_str().as_bytes().to_vec()))?;
+        tell(&Event::Started(main, root))?;
         Ok(Supervision {
             report,
             spec,
