@@ -49,7 +49,11 @@ fn places() -> Vec<PathBuf> {
     for line in own.lines() {
         let mut fields = line.splitn(3, ':').skip(1);
         let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else { continue };
+        // In a cgroup namespace, what is above its root has a path that leads out of it.
         let path = path.trim_start_matches('/');
+        if path.split('/').any(|part| part == "..") {
+            continue;
+        }
         if controllers.is_empty() {
             let unified = Path::new(MOUNTS).join("unified");
             let mount = if unified.exists() { unified } else { PathBuf::from(MOUNTS) };
@@ -81,17 +85,24 @@ pub(crate) fn was_full(folder: &Path) -> bool {
 
 /// Ends what is in the run's groups, and removes them.
 pub(crate) fn end(folder: &Path) {
-    let groups = groups(folder);
-    let start = Instant::now();
-    for group in &groups {
-        let _ = fs::write(group.join("cgroup.kill"), "1");
-        while fs::remove_dir(group).is_err() && group.exists() && start.elapsed() < PATIENCE {
-            let members = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
-            for pid in members.lines().filter_map(|line| line.parse().ok()) {
-                let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
-            }
-            crate::sweep::reap();
-            let _ = poll(&mut [], PollTimeout::from(1u8));
+    let until = Instant::now() + PATIENCE;
+    groups(folder).iter().for_each(|group| remove(group, until));
+}
+
+fn remove(group: &Path, until: Instant) {
+    let _ = fs::write(group.join("cgroup.kill"), "1");
+    // A program that uses the judge has groups in it.
+    for entry in fs::read_dir(group).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove(&entry.path(), until);
         }
+    }
+    while fs::remove_dir(group).is_err() && group.exists() && Instant::now() < until {
+        let members = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
+        for pid in members.lines().filter_map(|line| line.parse().ok()) {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+        crate::sweep::reap();
+        let _ = poll(&mut [], PollTimeout::from(1u8));
     }
 }

@@ -89,7 +89,8 @@ impl Scene {
         }
         let looked = start.elapsed().as_secs_f64();
         let this = std::process::id().cast_signed();
-        let holders = processes.keys().copied().chain([this]).flat_map(descriptors).collect();
+        let holders = processes.keys().copied().take(MOST).chain([this]);
+        let holders = holders.flat_map(descriptors).collect();
         Scene { tasks, processes, looked, more, holders, strangers: OnceCell::new() }
     }
 

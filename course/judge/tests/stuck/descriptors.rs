@@ -194,6 +194,24 @@ fn a_unix_server_waits_at_its_path() {
     );
 }
 
+#[test]
+fn a_client_waits_for_a_server_that_does_not_accept() {
+    let Some(python) = crate::python() else { return };
+    // A queue of one: the first client fits, the second waits for its turn.
+    let program = "import os, socket, tempfile\n\
+        path = os.path.join(tempfile.gettempdir(), 'socket')\n\
+        server, first, second = (socket.socket(socket.AF_UNIX) for _ in range(3))\n\
+        server.bind(path)\n\
+        server.listen(0)\n\
+        first.connect(path)\n\
+        print(f'ready fd={second.fileno()}', flush=True)\n\
+        second.connect(path)\n";
+    program_says(
+        Judge::program(python).args(["-c", program]),
+        &["waits in connect({fd}) for an answer from the unix socket /", "/socket"],
+    );
+}
+
 scenario!(
     fn receives_from_a_silent_peer() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("an address");

@@ -93,3 +93,18 @@ fn system_v_waits_name_their_object() {
     let judge = Judge::program(&perl).args(["-e", queue]).isolate();
     program_says(judge, &["waits in msgrcv for a message in System V queue {id}: it has none"]);
 }
+
+#[test]
+fn what_may_not_be_looked_at_is_said_to_be_unknown() {
+    // Who may execute a program but not read it may not trace it either; root may do everything.
+    let script = "cp \"$(command -v sleep)\" $TMPDIR/hidden; chmod 0111 $TMPDIR/hidden; \
+                  echo ready; exec $TMPDIR/hidden 600";
+    if nix::unistd::geteuid().is_root() {
+        eprintln!("NOT TESTED: root may look at everything");
+        return;
+    }
+    program_says(
+        Judge::program("/bin/sh").args(["-c", script]),
+        &["(hidden) waits in the kernel", "; its system call can't be read (no right to trace it)"],
+    );
+}
