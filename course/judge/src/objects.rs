@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 use crate::census::Census;
 use crate::folder;
@@ -53,6 +54,8 @@ impl Objects {
         let mut runs = entries.filter(|entry| {
             entry.file_name().to_string_lossy().starts_with(folder::PREFIX)
                 && entry.path() != self.folder
+                // One whose guardian was killed stays.
+                && entry.metadata().and_then(|it| it.modified()).is_ok_and(is_recent)
         });
         runs.next().is_some()
     }
@@ -95,6 +98,10 @@ impl Objects {
         }
         (left, trouble)
     }
+}
+
+fn is_recent(time: SystemTime) -> bool {
+    time.elapsed().is_ok_and(|age| age < Duration::from_secs(3600))
 }
 
 fn system_v() -> Vec<SystemV> {

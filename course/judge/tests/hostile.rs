@@ -2,6 +2,7 @@
 
 #![allow(clippy::infinite_loop, reason = "programs that never end are the subject")]
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use judge::{Ending, Judge, Limit, Report, scenario};
@@ -15,21 +16,47 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// of it is left: neither a process nor a file.
 #[track_caller]
 fn held(judge: Judge, deadline: Duration) -> Report {
-    let (mark, start) = (mark(), Instant::now());
-    let report = judge.deadline(deadline).env("HOSTILE", &mark).run();
-    let took = start.elapsed();
-    assert_eq!(marked(&mark), Vec::<i32>::new(), "processes are left\n{report}");
-    let patience: f64 =
-        std::env::var("JUDGE_PATIENCE").map_or(1.0, |it| it.parse().expect("a factor"));
-    assert!(took < (deadline + Duration::from_secs(1)).mul_f64(patience), "{took:?}\n{report}");
-    let folders = std::env::temp_dir();
-    let told =
-        report.stdout().lines().find_map(|line| line.strip_prefix("TMPDIR=").map(str::to_owned));
-    if let Some(folder) = told {
-        assert!(folder.starts_with(&*folders.to_string_lossy()), "{folder}");
-        assert!(!std::path::Path::new(&folder).exists(), "{folder} is left\n{report}");
+    let judge = judge.deadline(deadline);
+    in_time(deadline, || {
+        let mark = mark();
+        let report = judge.clone().env("HOSTILE", &mark).run();
+        assert_eq!(marked(&mark), Vec::<i32>::new(), "processes are left\n{report}");
+        let stdout = report.stdout();
+        if let Some(folder) = stdout.lines().find_map(|line| line.strip_prefix("TMPDIR=")) {
+            assert!(!Path::new(folder).exists(), "{folder} is left\n{report}");
+        }
+        report
+    })
+}
+
+/// Does it, and sees that it took a second more than the deadline at the most. A second of a machine
+/// that has other things to do is longer; and one that was busy for a moment gets another chance.
+#[track_caller]
+fn in_time(deadline: Duration, act: impl Fn() -> Report) -> Report {
+    let patience = std::env::var("JUDGE_PATIENCE").ok().and_then(|it| it.parse::<f64>().ok());
+    let deadline = deadline.mul_f64(patience.unwrap_or(1.0));
+    let mut late = Vec::new();
+    loop {
+        let before = slowness();
+        let start = Instant::now();
+        let report = act();
+        let took = start.elapsed();
+        if took < deadline + Duration::from_secs(1).mul_f64(before.max(slowness())) {
+            return report;
+        }
+        late.push(took);
+        assert!(late.len() < 3, "{late:?}\n{report}");
     }
-    report
+}
+
+/// How many processes want each processor now, or wanted it in the last minute.
+fn slowness() -> f64 {
+    let text = std::fs::read_to_string("/proc/loadavg").expect("/proc");
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    let running = fields[3].split('/').next().expect("two numbers");
+    let number = |text: &str| text.parse::<f64>().expect("a number");
+    let processors = std::thread::available_parallelism().expect("at least one").get() as f64;
+    (number(fields[0]).max(number(running)) / processors).max(1.0)
 }
 
 /// A script that ends by itself, or else is ended by its own deed.
@@ -103,6 +130,14 @@ fn one_that_stops_its_parent_gets_its_verdict() {
     endless("while kill -STOP $PPID; do :; done");
 }
 
+#[test]
+fn a_supervisor_that_was_stopped_goes_on_before_any_deadline() {
+    let script = "kill -STOP $PPID; echo alive; exec cat";
+    let mut running = Judge::program("/bin/sh").args(["-c", script]).start();
+    running.wait_for_line(|line| line == "alive");
+    running.finish().assert_clean();
+}
+
 /// What sh needs to find the process above its parent.
 const ABOVE: &str = "above=$(sed -n 's/PPid:[^0-9]*//p' /proc/$PPID/status)";
 
@@ -140,12 +175,13 @@ fn a_flood_on_both_outputs_is_kept_up_to_the_cap() {
 
 #[test]
 fn a_flood_to_a_test_that_does_not_read_is_kept_up_to_the_cap() {
-    let mut running = Judge::program("/usr/bin/yes").output_cap(1 << 20).deadline(DEADLINE).start();
-    assert_eq!(running.read_line().as_deref(), Some("y"));
-    let start = Instant::now();
-    let report = running.finish();
+    let judge = Judge::program("/usr/bin/yes").output_cap(1 << 20).deadline(DEADLINE);
+    let report = in_time(DEADLINE, || {
+        let mut running = judge.clone().start();
+        assert_eq!(running.read_line().as_deref(), Some("y"));
+        running.finish()
+    });
     assert!(report.truncated() && report.stdout_bytes().len() == 1 << 20);
-    assert!(start.elapsed() < DEADLINE + Duration::from_secs(1));
 }
 
 #[test]
@@ -203,13 +239,14 @@ fn one_that_eats_memory_ends_at_its_limit() {
 
 #[test]
 fn input_that_nobody_reads_delays_nothing() {
-    let start = Instant::now();
-    let mut running = Judge::program("/bin/sleep").arg("600").deadline(DEADLINE).start();
-    running.write_stdin(vec![0; 8 << 20]);
-    running.write_stdin("more");
-    let report = running.finish();
+    let judge = Judge::program("/bin/sleep").arg("600").deadline(DEADLINE);
+    let report = in_time(DEADLINE, || {
+        let mut running = judge.clone().start();
+        running.write_stdin(vec![0; 8 << 20]);
+        running.write_stdin("more");
+        running.finish()
+    });
     assert!(report.timed_out(), "{report}");
-    assert!(start.elapsed() < DEADLINE + Duration::from_secs(1));
 }
 
 #[test]

@@ -81,6 +81,22 @@ fn namespaces() -> bool {
     allowed
 }
 
+#[test]
+fn a_poll_of_a_pidfd_waits_for_a_process_to_end() {
+    let Some(python) = crate::python() else { return };
+    let program = "import os, select, subprocess\n\
+        child = subprocess.Popen(['sleep', '600'])\n\
+        fd = os.pidfd_open(child.pid)\n\
+        poll = select.poll()\n\
+        poll.register(fd, select.POLLIN)\n\
+        print(f'ready child={child.pid} fd={fd}', flush=True)\n\
+        poll.poll()\n";
+    program_says(
+        Judge::program(python).args(["-c", program]),
+        &["waits in poll for fd {fd}, the end of process {child} (sleep), which waits itself"],
+    );
+}
+
 scenario!(
     fn waits_for_a_child_that_waits_for_it() {
         let mut child = Command::new("/bin/cat").stdin(Stdio::piped()).spawn().expect("a child");
