@@ -116,8 +116,10 @@ impl Judge {
         self
     }
 
-    /// Runs it in a pid namespace of its own, if this machine allows that: the kernel then ends
-    /// everything in it at once. The pids that the program prints are the namespace's own.
+    /// Runs it in namespaces of its own, as far as this machine allows that: of pids, so that it can
+    /// neither see nor hit anybody outside, and the kernel ends everything in it at once; of IPC
+    /// objects; and of mounts, for its own `/proc` and `/dev/shm`. The pids that the program prints
+    /// are then the namespace's. [`Report::means`] says what was possible.
     pub fn isolate(mut self) -> Judge {
         self.spec.isolated = true;
         self

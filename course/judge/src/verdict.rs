@@ -45,7 +45,7 @@ impl Verdict {
             Ending::TooManyProcesses => {
                 return refused("it started processes without end: who forks in a loop?", stderr);
             }
-            Ending::NotStarted => {
+            Ending::NotStarted | Ending::Unknown => {
                 return refused(
                     "the check itself could not be started",
                     report.trouble().join("\n"),
