@@ -40,7 +40,7 @@ pub(crate) fn main() -> i32 {
     if let Err(error) = group::join(&folder) {
         folder::note(&folder, &format!("the control group can't be joined: {error}"));
     }
-    if let Err(error) = isolate::settle(&folder, most) {
+    if let Err(error) = isolate::settle(&folder, most, spec.confined) {
         return fail(&folder, &format!("it can't be isolated: {error}"));
     }
     // The supervisor blocks some, and an executed program inherits that.

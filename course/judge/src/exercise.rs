@@ -190,7 +190,7 @@ fn tell_first_mistake(cases: &[Case]) -> ExitCode {
 
 /// A line: `kept`, `broken` or `empty`, the promise, and the sentence, with tabs in between.
 fn grade(case: &Case, program: &Path) {
-    match Verdict::of(case, &case.judge().other_program(program).isolate().run()) {
+    match Verdict::of(case, &case.judge().other_program(program).confine().run()) {
         Verdict::Passed => println!("kept\t{}", case.promise()),
         Verdict::NotFilledIn => println!("empty"),
         Verdict::Refused { sentence, .. } => {

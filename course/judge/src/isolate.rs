@@ -14,7 +14,7 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::resource::{Resource, setrlimit};
 use nix::unistd::{getegid, geteuid};
 
-use crate::folder;
+use crate::{confine, folder};
 
 /// The supervisor's step: whether it succeeded, and what to say of it.
 pub(crate) fn enter(folder: &Path) -> (bool, Vec<String>) {
@@ -53,7 +53,7 @@ pub(crate) fn enter(folder: &Path) -> (bool, Vec<String>) {
 }
 
 /// The case's step. Says what it could not do where the supervisor looks.
-pub(crate) fn settle(folder: &Path, most: u64) -> io::Result<()> {
+pub(crate) fn settle(folder: &Path, most: u64, confined: bool) -> io::Result<()> {
     let Ok(place) = fs::read_to_string(folder.join(folder::PLACE)) else { return Ok(()) };
     // This /proc is still the one outside, and so is the number in it.
     let outside = fs::read_link("/proc/self")?;
@@ -65,6 +65,9 @@ pub(crate) fn settle(folder: &Path, most: u64) -> io::Result<()> {
         Err(error) => format!("no /proc of the namespace ({error}): it shows the pids outside"),
     };
     folder::note(folder, &means);
+    if confined {
+        confine::confine(folder)?;
+    }
     let ids: Vec<&str> = place.split(' ').skip(1).collect();
     if let [user, group] = ids[..] {
         unshare(CloneFlags::CLONE_NEWUSER)?;

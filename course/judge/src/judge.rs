@@ -125,6 +125,15 @@ impl Judge {
         self
     }
 
+    /// Isolates it, and cuts it off as well: it reaches nobody but itself on a network, and can
+    /// write no file but below its temporary directory. For what you don't trust.
+    ///
+    /// Where the machine allows no namespaces it runs all the same, and [`Report::means`] says so.
+    pub fn confine(mut self) -> Judge {
+        self.spec.confined = true;
+        self.isolate()
+    }
+
     /// Runs it to its end, or to the deadline's.
     ///
     /// # Panics

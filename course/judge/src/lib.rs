@@ -24,6 +24,7 @@ mod supervisor;
 
 // What the supervisor does.
 mod census;
+mod confine;
 mod group;
 mod isolate;
 mod objects;

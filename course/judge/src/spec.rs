@@ -84,6 +84,7 @@ pub(crate) struct Spec {
     pub declared: Vec<String>,
     pub terminal: bool,
     pub isolated: bool,
+    pub confined: bool,
 }
 
 impl Spec {
@@ -111,4 +112,5 @@ wire!(Spec {
     declared,
     terminal,
     isolated,
+    confined,
 });

@@ -325,3 +325,23 @@ fn in_a_namespace_orphans_are_ended_and_told() {
     };
     assert!(report.left_over().orphans[0].contains("(sleep)"), "{report}");
 }
+
+#[test]
+fn a_confined_program_writes_nothing_and_reaches_nobody() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("not-to-be-written");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("kept"), "as it was").expect("a file");
+    let script = "cd \"$0\"; touch new; echo else > kept; rm -rf kept; touch /dev/shm/mine $TMPDIR/mine; \
+                  grep -c : /proc/net/dev; grep -c lo: /proc/net/dev";
+    let judge = Judge::program("/bin/sh").args(["-c", script]).arg(&folder).confine();
+    let Some(report) = isolated(judge) else { return };
+    let names: Vec<_> = std::fs::read_dir(&folder).expect("a folder").flatten().collect();
+    assert_eq!(names.len(), 1, "{names:?}: {report}");
+    let kept = std::fs::read_to_string(folder.join("kept")).expect("a file");
+    assert_eq!(kept, "as it was", "{report}");
+    assert_eq!(report.stdout(), "1\n1\n", "only the loopback: {report}");
+    assert_eq!(report.left_over().files, ["mine"], "its own folder is its own: {report}");
+    for means in ["network namespace", "files: none can be written"] {
+        assert!(report.means().iter().any(|it| it.starts_with(means)), "{means}: {report}");
+    }
+}

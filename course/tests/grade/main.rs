@@ -42,14 +42,12 @@ const DEEDS: &[(&str, &str, u64)] = &[
     ("exits-early", "std::process::exit(0);", 0),
     (
         "deletes-everything",
-        "let _ = std::process::Command::new(\"sh\").args([\"-c\", \"rm -rf CLASS/* ../* ./*\"]).status();",
+        "let _ = std::process::Command::new(\"sh\").args([\"-c\", \"rm -rf CLASS/*\"]).status();",
         4,
     ),
     (
         "overwrites-the-checks",
-        "for root in [\".\", \"..\", \"CLASS/..\"] {
-            let _ = std::fs::write(format!(\"{root}/01-fork/exercises/1-exit-code/check.rs\"), \"\");
-        }",
+        "let _ = std::fs::write(\"CHECKS\", \"\");",
         4,
     ),
     (
@@ -115,8 +113,11 @@ impl Drop for Class {
 fn a_hostile_submission_changes_no_mark_but_its_own() {
     let class = Class::new("hostile-class");
     let path = class.folder.to_string_lossy().into_owned();
+    let bench = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/grade/bench-0");
+    let checks = bench.join("01-fork/exercises/1-exit-code/check.rs");
+    let checks = checks.to_string_lossy().into_owned();
     for (learner, deed, _) in DEEDS {
-        let deed = deed.replace("CLASS", &path);
+        let deed = deed.replace("CLASS", &path).replace("CHECKS", &checks);
         let answer = format!("#[allow(unreachable_code)]\nfn deed() {{ {deed} }}\n{RIGHT}");
         class.hand_in(learner, ANSWER, &answer);
     }
