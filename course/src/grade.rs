@@ -9,9 +9,12 @@ mod report;
 mod submissions;
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use nix::fcntl::{Flock, FlockArg};
 
 use crate::exercises::{self, Exercise};
 use crate::page::Page;
@@ -59,6 +62,7 @@ pub(crate) fn grade(page: &mut Page, workspace: &Workspace, orders: &Orders) -> 
         return Err(Stop::Usage(text.to_owned()));
     }
     let scratch = workspace.root().join("target/grade");
+    let _alone = alone(&scratch)?;
     let jobs_at_once = orders.jobs.unwrap_or_else(processors).max(1);
     let benches = Bench::set_up(workspace, &scratch, jobs_at_once, &exercises)?;
     let mut marks = marks_without_a_run(&exercises, &submissions, &benches[0]);
@@ -70,6 +74,26 @@ pub(crate) fn grade(page: &mut Page, workspace: &Workspace, orders: &Orders) -> 
         report::write(*format, path, &marks)?;
     }
     Ok(())
+}
+
+/// Waits until no other grading uses the folder.
+fn alone(scratch: &Path) -> Result<Flock<File>, Stop> {
+    let lock = scratch.join("lock");
+    let failed =
+        |error: std::io::Error| Stop::Failed(format!("cannot lock {}: {error}", shown(&lock)));
+    std::fs::create_dir_all(scratch).map_err(failed)?;
+    let file = File::create(&lock).map_err(failed)?;
+    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(alone) => Ok(alone),
+        Err((file, _)) => {
+            // To standard error, for it is no result; if nobody reads it, so be it.
+            let _ = std::io::Write::write_all(
+                &mut std::io::stderr(),
+                b"Another grading is under way; this waits.\n",
+            );
+            Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, error)| failed(error.into()))
+        }
+    }
 }
 
 fn processors() -> usize {

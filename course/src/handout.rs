@@ -24,13 +24,20 @@ pub(crate) fn handout(page: &mut Page, workspace: &Workspace, folder: &Path) -> 
     Ok(())
 }
 
-/// Makes the folder what a handout would be, and touches no file that is so already: what was built from it is kept.
+/// Makes the folder what a handout would be. A file that is so already is not touched, and neither is what was built.
 ///
 /// # Errors
 ///
 /// [`Stop::Failed`] if a file can't be copied.
 pub(crate) fn refresh(workspace: &Workspace, folder: &Path) -> Result<(), Stop> {
     let files = files(workspace.root())?;
+    let mut old = Vec::new();
+    // Without a folder there is nothing old.
+    let _ = walk(folder, Path::new(""), &mut old);
+    for file in old.iter().filter(|old| !files.contains(old) || is_secret(Path::new(old))) {
+        fs::remove_file(folder.join(file))
+            .map_err(|error| Stop::Failed(format!("cannot remove {file}: {error}")))?;
+    }
     for file in files.iter().map(Path::new).filter(|file| !is_secret(file)) {
         let to = folder.join(file);
         // Every answer as it was given.
