@@ -11,7 +11,11 @@ mod spawn;
 mod target;
 
 pub use error::Error;
-pub use fork::{Entry, ExitStatus, PrivateFd, SharedWords, Task};
+// What later lessons build on, of the lesson before.
+pub use fork::{
+    Child, Entry, ExitStatus, ForkError, PrivateFd, SharedWords, Signal, Task, WaitError, fork,
+    fork_handing, receive_fds, send_fds,
+};
 pub use handle::ActiveChild;
 pub use me::{CurrentProcess, ParentProcess, current_process, handed_over, parent_process};
 pub use process::{Process, Start, active_children};
