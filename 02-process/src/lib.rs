@@ -1,10 +1,11 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod answer;
 mod error;
 mod handle;
-mod incoming;
 mod me;
+mod paper;
 mod process;
 mod registry;
 mod spawn;
