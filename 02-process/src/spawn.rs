@@ -61,6 +61,10 @@ pub(crate) fn spawn(
     let written = paper::blank()?;
     paper::write(written.fd()?, &text)?;
 
+    if fds.len() > 2 + MOST {
+        let reason = format!("at most {MOST} descriptors can be handed to a spawned process");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+    }
     let stdin = io::stdin();
     let mut all = vec![stdin.as_fd(), written.fd()?];
     for fd in fds {
@@ -80,6 +84,10 @@ pub(crate) fn spawn(
         Ok(command.stdin(Stdio::from(theirs)).spawn()?.into())
     })
 }
+
+/// The kernel takes 253 in one message (unix(7), `SCM_RIGHTS`). Four are needed: standard input, the
+/// orders, the answer, a daemon's tether.
+const MOST: usize = 253 - 4;
 
 /// The other side of [`spawn`].
 fn run_spawned() -> io::Result<i32> {
