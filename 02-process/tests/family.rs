@@ -116,9 +116,11 @@ fn is_busy(with: u8) {
             std::panic::set_hook(Box::new(|_| forever()));
             panic!("in the middle of it");
         }
-        3 => loop {
-            std::hint::spin_loop();
-        },
+        3 => {
+            while std::hint::black_box(true) {
+                std::hint::spin_loop();
+            }
+        }
         // Below a daemon there is another one.
         4 => {
             let [alive] = PrivateFd::open(|| Ok([alive.into()])).expect("it is open");

@@ -59,6 +59,7 @@ pub(crate) fn returns_when_told(method: Start, code: i32) -> (Process<i32>, Priv
     (started(process), tell)
 }
 
+#[expect(clippy::infinite_loop, reason = "it does not end by itself")]
 pub(crate) fn forever() {
     loop {
         nix::unistd::pause();
