@@ -1,5 +1,5 @@
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::lock::generation;
@@ -120,18 +120,30 @@ impl Registry {
         }
     }
 
-    /// Called once in a new child: closes all but the descriptors handed to it.
-    pub(crate) fn enter_child(&mut self, handed: Vec<PrivateFd>) -> Vec<OwnedFd> {
+    /// Called once in a new child: closes all but the one that is shared with its parent, and those
+    /// that are handed to it.
+    #[inline]
+    pub(crate) fn enter_child(
+        &mut self,
+        shared: Option<&PrivateFd>,
+        handed: Vec<PrivateFd>,
+    ) -> (Option<PrivateFd>, Vec<OwnedFd>) {
         let handed: Vec<OwnedFd> =
             handed.into_iter().filter_map(|mut private| private.fd.take()).collect();
+        let number = shared.and_then(|shared| Some(shared.fd.as_ref()?.as_raw_fd()));
         for &fd in self.0.iter() {
-            if handed.iter().all(|handed| handed.as_raw_fd() != fd) {
+            if number != Some(fd) && handed.iter().all(|handed| handed.as_raw_fd() != fd) {
                 // SAFETY: the number is open, since it is registered, and its owner in this process,
                 // if one is left, is a `PrivateFd` of another generation, which never touches it.
                 unsafe { libc::close(fd) };
             }
         }
-        self.0.clear();
-        handed
+        self.0.retain(|&fd| number == Some(fd));
+        let shared = number.map(|number| {
+            // SAFETY: the number is open, and its owner in this process is of another generation.
+            let fd = unsafe { OwnedFd::from_raw_fd(number) };
+            PrivateFd { fd: Some(fd), generation: generation() }
+        });
+        (shared, handed)
     }
 }

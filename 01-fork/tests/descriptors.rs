@@ -6,7 +6,9 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 
-use fork::{Child, PrivateFd, Signal, Tether, fork, fork_handing, lifeline, watch_parent};
+use fork::{
+    Child, PrivateFd, Signal, Tether, fork, fork_handing, fork_sharing, lifeline, watch_parent,
+};
 use judge::{Judge, check, scenario};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
@@ -106,6 +108,35 @@ scenario!(
 #[test]
 fn what_is_handed_to_a_child_is_open_there_and_nowhere_else() {
     Judge::scenario(&hands_over).declare(["child", "order"]).run().assert_clean();
+}
+
+scenario!(
+    fn shares() {
+        let ([read_end, write_end], [_other, private]) = (pipe(), pipe());
+        let number = write_end.fd().expect("ours").as_raw_fd();
+        let before = open_descriptors();
+        let child = fork_sharing(&write_end, vec![private], |shared, handed| {
+            let mine = shared.fd().expect("it is the child's own");
+            let right = mine.as_raw_fd() == number && handed.len() == 1;
+            let mut file = File::from(mine.try_clone_to_owned().expect("a descriptor"));
+            file.write_all(b"child, ").expect("it is open");
+            drop((file, handed));
+            // Private in the child, too: with nothing of all this its own child begins.
+            let own = fork(|| i32::from(open_descriptors() != before - 4));
+            i32::from(!(right && succeeds(own)))
+        });
+        check("child", succeeds(child), "the child has it under the same number, and privately");
+        let mut file = File::from(write_end.into_inherited().expect("it stayed here"));
+        file.write_all(b"parent").expect("it is open");
+        drop(file);
+        let text = read(read_end.into_inherited().expect("ours"));
+        check("both", text == "child, parent", "both wrote to it, and nobody else has it");
+    }
+);
+
+#[test]
+fn what_is_shared_with_a_child_is_open_in_both_and_private_in_both() {
+    Judge::scenario(&shares).declare(["child", "both"]).run().assert_clean();
 }
 
 scenario!(

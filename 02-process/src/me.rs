@@ -1,6 +1,7 @@
 use std::cell::RefCell;
 use std::fs::File;
 use std::io;
+use std::mem::ManuallyDrop;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::parent_id;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
@@ -9,9 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, PoisonError};
 use fork::{Entry, PrivateFd, Tether, watch_parent};
 use serde::{Deserialize, Serialize};
 
-use crate::answer::{Answer, Draft};
+use crate::answer::{self, Answer, Problem};
+use crate::registry;
 use crate::registry::between_forks;
-use crate::{paper, registry};
 
 /// What a child is told of itself.
 #[derive(Debug, Serialize, Deserialize)]
@@ -134,13 +135,8 @@ pub fn handed_over() -> Vec<OwnedFd> {
     between_forks(|| std::mem::take(&mut me().handed))
 }
 
-/// The exit code of a child whose function panicked, as of a `main` that does.
-const PANICKED: i32 = 101;
-/// The exit code of a child that could not leave an answer.
-const FAILED: i32 = 1;
-
-/// Becomes the child that the orders say, runs its function, leaves the answer, and gives the
-/// exit code. The descriptors: where the answer goes, a daemon's tether, and what was handed over.
+/// Becomes the child that the orders say, runs its function, leaves the answer on the paper, and
+/// gives the exit code. The descriptors: a daemon's tether, and what was handed over.
 ///
 /// Up to the function it takes no memory and gives none back: a child that was forked has a copy
 /// made of every page that it writes to, and most of what it costs is that.
@@ -148,43 +144,30 @@ pub(crate) fn begin(
     orders: Orders,
     entry: Entry,
     arguments: &[u8],
-    draft: Draft,
+    paper: PrivateFd,
     mut fds: Vec<OwnedFd>,
 ) -> i32 {
     registry::enter_child();
-    let daemon = orders.daemon;
-    if fds.len() < 1 + usize::from(daemon) {
-        return FAILED;
-    }
-    let mut ours = fds.drain(..1 + usize::from(daemon));
-    let (paper, tether) = (ours.next(), ours.next());
-    drop(ours);
-    // Not for this process's own children.
-    let Ok([paper]) = PrivateFd::open(|| Ok([paper.ok_or(io::ErrorKind::NotFound)?])) else {
-        return FAILED;
-    };
+    let tether = if orders.daemon { fds.drain(..1).next() } else { None };
     *me() = Me { orders: Some(orders), handed: fds };
-    let (draft, code) = match tether.map_or(Ok(()), die_with_parent) {
-        Ok(()) => call(entry, arguments, draft),
-        Err(error) => (nothing(&format!("it can't be tied to its parent: {error}")), FAILED),
+    let answer = match tether.map_or(Ok(()), die_with_parent) {
+        Ok(()) => call(entry, arguments),
+        Err(error) => {
+            Err(Problem::NotTransferred(format!("it can't be tied to its parent: {error}")))
+        }
     };
-    let Err(error) = paper.fd().and_then(|paper| draft.leave(paper)) else { return code };
-    // No room for it, or for the half of it. Maybe there is room for the reason.
-    let reason = nothing(&format!("there is no room for it: {error}"));
-    let _ = paper.fd().and_then(|paper| {
-        paper::erase(paper)?;
-        reason.leave(paper)
-    });
-    FAILED
+    // Neither the answer nor the paper is dropped: the end of the process, which is near, does it.
+    let (answer, paper) = (ManuallyDrop::new(answer), ManuallyDrop::new(paper));
+    paper.fd().map_or(1, |paper| answer::leave(paper, &answer))
 }
 
-fn nothing(reason: &str) -> Draft {
-    Draft::of(&Answer::Nothing(reason.to_owned()))
-}
-
-fn call(entry: Entry, arguments: &[u8], mut draft: Draft) -> (Draft, i32) {
-    let Err(payload) = catch_unwind(AssertUnwindSafe(|| entry.run(arguments, draft.end()))) else {
-        return (draft, 0);
+fn call(entry: Entry, arguments: &[u8]) -> Answer {
+    let mut output = Vec::new();
+    let called = catch_unwind(AssertUnwindSafe(|| entry.run(arguments, &mut output)));
+    let payload = match called.map_err(|payload| payload.downcast::<Problem>()) {
+        Ok(()) => return Ok(output),
+        Err(Ok(problem)) => return Err(*problem),
+        Err(Err(payload)) => payload,
     };
     let message = payload
         .downcast_ref::<&str>()
@@ -193,8 +176,8 @@ fn call(entry: Entry, arguments: &[u8], mut draft: Draft) -> (Draft, i32) {
         .unwrap_or_else(|| "a value that is no text".to_owned());
     let place = PLACE.take().unwrap_or_else(|| "an unknown place".to_owned());
     // Its destructor may panic, with nobody left to catch it.
-    let _never_dropped = std::mem::ManuallyDrop::new(payload);
-    (Draft::of(&Answer::Panicked { message, place }), PANICKED)
+    let _never_dropped = ManuallyDrop::new(payload);
+    Err(Problem::Panicked { message, place })
 }
 
 /// Ends this process when its parent ends. The tether is opened anew, because all children share

@@ -3,6 +3,7 @@ use std::os::fd::BorrowedFd;
 
 use fork::PrivateFd;
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::stat::fstat;
 use nix::sys::uio::pread;
@@ -15,7 +16,8 @@ use nix::sys::uio::pread;
 ///
 /// Source: [memfd_create(2)](https://man7.org/linux/man-pages/man2/memfd_create.2.html).
 pub(crate) fn blank() -> io::Result<PrivateFd> {
-    let [paper] = PrivateFd::open(|| Ok([memfd_create(c"process", MFdFlags::MFD_CLOEXEC)?]))?;
+    let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+    let [paper] = PrivateFd::open(|| Ok([memfd_create(c"process", flags)?]))?;
     Ok(paper)
 }
 
@@ -53,4 +55,16 @@ pub(crate) fn erase(paper: BorrowedFd<'_>) -> io::Result<()> {
     nix::unistd::ftruncate(paper, 0)?;
     nix::unistd::lseek(paper, 0, nix::unistd::Whence::SeekSet)?;
     Ok(())
+}
+
+/// Says that it is finished, and of which kind: nobody can add a seal any more, or take one off.
+pub(crate) fn seal(paper: BorrowedFd<'_>, kind: SealFlag) -> io::Result<()> {
+    fcntl(paper, FcntlArg::F_ADD_SEALS(kind | SealFlag::F_SEAL_SEAL))?;
+    Ok(())
+}
+
+/// The kind, if it is finished.
+pub(crate) fn sealed(paper: BorrowedFd<'_>) -> io::Result<Option<SealFlag>> {
+    let seals = SealFlag::from_bits_truncate(fcntl(paper, FcntlArg::F_GET_SEALS)?);
+    Ok(seals.contains(SealFlag::F_SEAL_SEAL).then(|| seals.difference(SealFlag::F_SEAL_SEAL)))
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
-use fork::{Entry, ExitStatus, PrivateFd, fork_handing};
+use fork::{Entry, ExitStatus, PrivateFd, fork_sharing};
 use nix::sys::signal::Signal;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::answer::{self, Answer, Draft};
+use crate::answer::{self, Problem};
 use crate::handle::{ActiveChild, Shared};
 use crate::me::{self, Orders};
 use crate::target::{Call, Target};
@@ -120,9 +120,10 @@ impl<R: Serialize + DeserializeOwned + 'static> Process<R> {
         let answer = running.paper.fd().and_then(answer::find)?;
         running.joined = true;
         match answer {
-            Some(Answer::Value(value)) => Ok(value),
-            Some(Answer::Nothing(reason)) => Err(Error::Result { name, reason }),
-            Some(Answer::Panicked { message, place }) => {
+            Some(Ok(value)) => postcard::from_bytes(&value)
+                .map_err(|error| Error::Result { name, reason: error.to_string() }),
+            Some(Err(Problem::NotTransferred(reason))) => Err(Error::Result { name, reason }),
+            Some(Err(Problem::Panicked { message, place })) => {
                 Err(Error::Panicked { name, pid, message, place })
             }
             None => Err(Error::Ended { name, pid, status }),
@@ -187,8 +188,7 @@ impl<R> Process<R> {
             parent_name: me::current_process().name().to_owned(),
         };
         let paper = paper::blank()?;
-        let mut fds = vec![registry::duplicate(&paper)?];
-        let mut lifeline = None;
+        let (mut fds, mut lifeline) = (Vec::new(), None);
         if self.daemon {
             let (held, tether) = registry::lifeline()?;
             lifeline = Some(held);
@@ -196,11 +196,10 @@ impl<R> Process<R> {
         }
         fds.append(&mut self.handed);
         let child = match self.method {
-            Start::Fork => {
-                let draft = Draft::new();
-                fork_handing(fds, |fds| me::begin(orders, self.entry, arguments, draft, fds))?
-            }
-            Start::Spawn => spawn::spawn(&orders, self.entry, arguments, &fds)
+            Start::Fork => fork_sharing(&paper, fds, |paper, fds| {
+                me::begin(orders, self.entry, arguments, paper, fds)
+            })?,
+            Start::Spawn => spawn::spawn(&orders, self.entry, arguments, &paper, &fds)
                 .map_err(|source| Error::Spawn { name: name.clone(), source })?,
         };
         let shared = Arc::new(Shared { name, daemon: self.daemon, child, _lifeline: lifeline });

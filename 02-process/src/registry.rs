@@ -62,7 +62,7 @@ pub(crate) fn lifeline() -> io::Result<(Arc<Lifeline>, PrivateFd)> {
 }
 
 /// Another descriptor of the same open file, for a child.
-pub(crate) fn duplicate(fd: &PrivateFd) -> io::Result<PrivateFd> {
+fn duplicate(fd: &PrivateFd) -> io::Result<PrivateFd> {
     let [copy] = PrivateFd::open(|| Ok([fd.fd()?.try_clone_to_owned()?]))?;
     Ok(copy)
 }

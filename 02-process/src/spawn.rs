@@ -9,7 +9,6 @@ use fork::{Child, Entry, PrivateFd, receive_fds, send_fds};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use serde_bytes::Bytes;
 
-use crate::answer::Draft;
 use crate::me::{self, Orders};
 use crate::{paper, registry};
 
@@ -54,6 +53,7 @@ pub(crate) fn spawn(
     orders: &Orders,
     entry: Entry,
     arguments: &[u8],
+    paper: &PrivateFd,
     fds: &[PrivateFd],
 ) -> io::Result<Child> {
     let text = (orders, entry.to_bytes(), Bytes::new(arguments));
@@ -61,12 +61,12 @@ pub(crate) fn spawn(
     let written = paper::blank()?;
     paper::write(written.fd()?, &text)?;
 
-    if fds.len() > 2 + MOST {
+    if fds.len() > 1 + MOST {
         let reason = format!("at most {MOST} descriptors can be handed to a spawned process");
         return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
     }
     let stdin = io::stdin();
-    let mut all = vec![stdin.as_fd(), written.fd()?];
+    let mut all = vec![stdin.as_fd(), written.fd()?, paper.fd()?];
     for fd in fds {
         all.push(fd.fd()?);
     }
@@ -93,7 +93,7 @@ const MOST: usize = 253 - 4;
 fn run_spawned() -> io::Result<i32> {
     close_strangers();
     let mut fds = receive_fds(io::stdin().as_fd())?.into_iter();
-    let (Some(stdin), Some(written)) = (fds.next(), fds.next()) else {
+    let (Some(stdin), Some(written), Some(paper)) = (fds.next(), fds.next(), fds.next()) else {
         return Err(io::Error::other("its parent sent no orders"));
     };
     nix::unistd::dup2_stdin(stdin)?;
@@ -104,8 +104,9 @@ fn run_spawned() -> io::Result<i32> {
     let Some(entry) = Entry::from_bytes(entry) else {
         return Err(io::Error::other("its parent is another build of this program"));
     };
+    let [paper] = PrivateFd::open(|| Ok([paper]))?;
     me::note_panics();
-    Ok(me::begin(orders, entry, arguments, Draft::new(), fds.collect()))
+    Ok(me::begin(orders, entry, arguments, paper, fds.collect()))
 }
 
 /// Closes what came through the exec unasked: descriptors that somebody else in the parent opened

@@ -1,9 +1,10 @@
 use std::marker::PhantomData;
+use std::panic::resume_unwind;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::answer::{self, Answer};
+use crate::answer::Problem;
 
 /// A function that a process can run with these arguments, a tuple as in Python's `args=(…)`.
 ///
@@ -51,12 +52,15 @@ impl<F: Copy, Args> Copy for Call<F, Args> {}
 
 impl<F: Target<Args>, Args: DeserializeOwned + 'static> fork::Task for Call<F, Args> {
     fn run(self, input: &[u8], output: &mut Vec<u8>) {
-        let answer = match postcard::from_bytes::<Args>(input) {
-            Ok(args) => Answer::Value(self.0.call(args)),
-            Err(error) => {
-                Answer::Nothing(format!("its arguments arrived as something else: {error}"))
-            }
-        };
-        answer::append(output, &answer);
+        let args = postcard::from_bytes::<Args>(input).unwrap_or_else(|error| {
+            give_up(format!("its arguments arrived as something else: {error}"))
+        });
+        let value = self.0.call(args);
+        postcard::to_io(&value, output).unwrap_or_else(|error| give_up(error.to_string()));
     }
+}
+
+/// Goes to whoever called the entry, as a panic would, but it is none: no hook says so.
+fn give_up(reason: String) -> ! {
+    resume_unwind(Box::new(Problem::NotTransferred(reason)))
 }
