@@ -11,7 +11,6 @@ use fork::{Entry, PrivateFd, Tether, watch_parent};
 use serde::{Deserialize, Serialize};
 
 use crate::answer::{self, Answer, Problem};
-use crate::registry;
 use crate::registry::between_forks;
 
 /// What a child is told of itself.
@@ -147,7 +146,6 @@ pub(crate) fn begin(
     paper: PrivateFd,
     mut fds: Vec<OwnedFd>,
 ) -> i32 {
-    registry::enter_child();
     let tether = if orders.daemon { fds.drain(..1).next() } else { None };
     *me() = Me { orders: Some(orders), handed: fds };
     let answer = match tether.map_or(Ok(()), die_with_parent) {

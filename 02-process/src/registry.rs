@@ -1,5 +1,4 @@
 use std::io;
-use std::mem::{self, ManuallyDrop};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use fork::PrivateFd;
@@ -7,7 +6,9 @@ use fork::PrivateFd;
 use crate::handle::Shared;
 
 /// What this process knows of its children.
-#[derive(Default)]
+///
+/// A forked child begins with a copy of its parent's, and leaves it alone: tidying it up would copy
+/// the pages that it lies on. Who is in there is not the child's own, says so, and counts as gone.
 struct Registry {
     /// In the order of their start.
     children: Vec<Weak<Shared>>,
@@ -100,12 +101,4 @@ pub(crate) fn living() -> Vec<Arc<Shared>> {
     let known: Vec<Arc<Shared>> =
         between_forks(|| registry().children.iter().filter_map(Weak::upgrade).collect());
     known.into_iter().filter(|child| child.is_alive().unwrap_or(false)).collect()
-}
-
-/// Called once in a new child: nothing in here is its own.
-///
-/// It is left as it is, to the end of the process: each page that the child wrote to, to tidy it
-/// up, would be copied first.
-pub(crate) fn enter_child() {
-    let _parents = ManuallyDrop::new(mem::take(&mut *registry()));
 }

@@ -2,7 +2,7 @@ use std::fs;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use fork::{Child, Entry, PrivateFd, receive_fds, send_fds};
@@ -76,12 +76,12 @@ pub(crate) fn spawn(
         command.arg0(name);
     }
     // std takes an ordinary descriptor for the child's standard input, which a fork of another
-    // thread would copy.
-    registry::between_forks(|| {
+    // thread would copy. It is closed with the command.
+    registry::between_forks(move || {
         let (ours, theirs) =
             socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)?;
         send_fds(ours.as_fd(), &all)?;
-        Ok(command.stdin(Stdio::from(theirs)).spawn()?.into())
+        Ok(command.stdin(theirs).spawn()?.into())
     })
 }
 

@@ -136,16 +136,23 @@ fn is_busy(with: u8) {
     }
 }
 
-const WAYS: [&str; 6] = ["waits", "threads", "panics", "computes", "daemon", "deaf"];
+const WAYS: [&str; 7] =
+    ["waits", "threads", "panics", "computes", "daemon", "deaf", "has siblings"];
 
 fn has_a_daemon(spawned: bool, with: u8, ends: bool) {
     let [alive, say_begun] = private();
-    let child = Process::new(is_busy, (with,)).method(method(spawned)).daemon(true);
-    let _child = started(child.hand_over(vec![alive]));
-    drop(say_begun);
+    let daemons: Vec<_> = (0..if with == 6 { 3 } else { 1 })
+        .map(|_| {
+            let copy = || Ok([alive.fd()?.try_clone_to_owned()?]);
+            let child = Process::new(is_busy, (with,)).method(method(spawned)).daemon(true);
+            started(child.hand_over(PrivateFd::open(copy).expect("a descriptor").into()))
+        })
+        .collect();
+    drop((alive, say_begun));
     if !ends {
         forever();
     }
+    drop(daemons);
 }
 
 /// Whether a daemon of a process that is killed, or that returns, ends with it.
@@ -156,7 +163,7 @@ fn ends_with_its_parent(start: Start, with: u8, ends: bool) -> bool {
     read(begun.into_inherited().expect("ours"));
     let mut end = File::from(end.into_inherited().expect("ours"));
     // One byte for each daemon that lives.
-    let mut lives = vec![0; if with == 4 { 2 } else { 1 }];
+    let mut lives = vec![0; [1, 1, 1, 1, 2, 1, 3][usize::from(with)]];
     if ends {
         return parent.join().is_ok() && end.read_to_end(&mut lives).is_ok();
     }

@@ -32,7 +32,7 @@ scenario!(
         process::init();
         let before = open_descriptors();
         for method in METHODS {
-            let (rounds, inherited) = if method == Start::Fork { (20, before) } else { (4, 3) };
+            let rounds = if method == Start::Fork { 20 } else { 5 };
             let together = &Barrier::new(16);
             let run = |thread: u32| {
                 move || -> Vec<String> {
@@ -42,6 +42,9 @@ scenario!(
                         let name = format!("number {number}");
                         let arguments = (name.clone(), number, number.is_multiple_of(16));
                         let child = Process::new(uses_the_library, arguments).name(name);
+                        // While some spawn others fork, and copy what is open at that moment.
+                        let method = if thread % 2 == 0 { method } else { Start::Fork };
+                        let inherited = if method == Start::Fork { before } else { 3 };
                         let daemon = number.is_multiple_of(3);
                         let seen = started(child.method(method).daemon(daemon)).join();
                         // And where its answer goes, and a daemon's tether: nothing of the others.
@@ -75,18 +78,14 @@ fn sixteen_threads_start_and_join_processes_at_once() {
     report.declare(both(&["all", "after"])).run().assert_clean();
 }
 
-/// Threads that ask who they are, with stdout locked, while this one does something.
-fn beside_those_who_ask<T>(action: impl FnOnce() -> T) -> T {
+/// Three threads that do one thing over and over, while this one does another.
+fn beside_those_who<T>(do_it: fn(), action: impl FnOnce() -> T) -> T {
     let stop = &AtomicBool::new(false);
     thread::scope(|scope| {
         for _ in 0..3 {
-            scope.spawn(|| {
+            scope.spawn(move || {
                 while !stop.load(Relaxed) {
-                    let mut out = io::stdout().lock();
-                    let _ = write!(out, "{}", current_process().name().len() - 11);
-                    let _ = active_children().len();
-                    drop(out);
-                    thread::yield_now();
+                    do_it();
                 }
             });
         }
@@ -96,12 +95,26 @@ fn beside_those_who_ask<T>(action: impl FnOnce() -> T) -> T {
     })
 }
 
+fn ask() {
+    assert_eq!(current_process().name(), "MainProcess");
+    assert!(parent_process().is_none() && active_children().len() < 2);
+}
+
+/// Needs a lock of this library while it has that of stdout. A start needs both, too.
+fn print_the_answer() {
+    let mut out = io::stdout().lock();
+    ask();
+    let _ = write!(out, "{}", current_process().name());
+    drop(out);
+    thread::yield_now();
+}
+
 scenario!(
     fn asks_while_it_starts() {
         process::init();
         for method in METHODS {
             let rounds = if method == Start::Fork { 100 } else { 10 };
-            let right = beside_those_who_ask(|| {
+            let right = beside_those_who(print_the_answer, || {
                 (0..rounds).all(|number| {
                     let child = Process::new(uses_the_library, ("anna".to_owned(), number, false));
                     started(child.name("anna").method(method)).join().is_ok()
@@ -120,7 +133,7 @@ fn a_thread_that_prints_who_it_is_and_one_that_starts_a_process_never_wait_for_e
 
 scenario!(
     fn forks_beside_them() {
-        let right = beside_those_who_ask(|| {
+        let right = beside_those_who(ask, || {
             (0..100).all(|_| {
                 let child = fork(|| {
                     let first = current_process().name() == "MainProcess";
