@@ -2,7 +2,7 @@
 
 // The system call, and what must be right around it.
 mod fork;
-pub use fork::{fork, fork_handing};
+pub use fork::{fork, fork_handing, fork_sharing};
 
 // The parent's side: waiting, reaping, signalling, and what came of it.
 mod child;
@@ -24,7 +24,7 @@ mod lock;
 pub use lock::{Guard, Lock};
 
 mod lifeline;
-pub use lifeline::{Lifeline, Tether, lifeline};
+pub use lifeline::{Lifeline, Tether, lifeline, watch_parent};
 
 // Memory: copied when somebody writes, or shared for good.
 mod memory;
