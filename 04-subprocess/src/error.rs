@@ -127,7 +127,9 @@ impl fmt::Display for CalledProcessError {
         // The last line is where programs say why.
         let stderr = String::from_utf8_lossy(&self.stderr);
         let last = stderr.lines().rev().find(|line| !line.trim().is_empty());
-        last.into_iter().try_for_each(|line| write!(f, ": {}", line.escape_debug()))
+        // Nothing in it moves the cursor of whoever reads it.
+        let printable = |line: &str| line.replace(char::is_control, "?");
+        last.into_iter().try_for_each(|line| write!(f, ": {}", printable(line)))
     }
 }
 

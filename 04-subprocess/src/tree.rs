@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use fork::{Child, Signal, WaitError};
 use nix::unistd::Pid;
 
-/// How long we try to stop all. One that can't be stopped, because it waits for a broken disk, does not
-/// keep the others alive.
+/// How long we try to stop all, and then wait for their end. One that can't be stopped, because it waits
+/// for a broken disk, does not keep the others alive.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Ends children of ours and all that descend from them, and with `group` all in the process group that
-/// the first one leads.
+/// the first one leads. Waits until they have ended, but reaps nobody.
 ///
 /// Killed one after the other they would get away: the children of a dead process are nobody's, and one
 /// that was not yet looked at makes new ones. So the tree is frozen from the top down first. This also
@@ -18,50 +18,83 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// stays that child's.
 pub(crate) fn kill(children: &[&Child], group: bool) -> Result<(), WaitError> {
     let leader = children.first().filter(|_| group);
-    for child in children {
-        child.signal(Signal::SIGSTOP)?;
-    }
-    // The group at once, by the kernel.
-    leader.map_or(Ok(()), |leader| leader.signal_group(Signal::SIGSTOP))?;
+    // The group at once, by the kernel. Whoever can't be signalled does not keep the others alive.
+    let signal = |signal| {
+        let group = leader.map_or(Ok(()), |leader| leader.signal_group(signal));
+        children.iter().map(|child| child.signal(signal)).fold(group, Result::and)
+    };
+    let stopped = signal(Signal::SIGSTOP);
 
-    let below = freeze(children, leader.map(|leader| leader.pid()));
+    let mut tree = Tree {
+        roots: children.iter().map(|child| child.pid()).collect(),
+        group: leader.map(|leader| leader.pid()),
+        ..Tree::default()
+    };
+    tree.freeze();
 
     // From the leaves up, for the same reason.
-    for &pid in below.iter().rev() {
-        // One that took on another user can't be killed, and does not keep the others alive.
+    for &pid in tree.below.iter().rev() {
         let _ = nix::sys::signal::kill(Pid::from_raw(pid), Signal::SIGKILL);
     }
-    leader.map_or(Ok(()), |leader| leader.signal_group(Signal::SIGKILL))?;
-    children.iter().try_for_each(|child| child.signal(Signal::SIGKILL))
+    let killed = signal(Signal::SIGKILL);
+    tree.until_dead();
+    stopped.and(killed)
 }
 
-/// Stops all below children and group, which were told to stop; gives those below, parents first.
-fn freeze(children: &[&Child], group: Option<i32>) -> Vec<i32> {
-    let roots: BTreeSet<i32> = children.iter().map(|child| child.pid()).collect();
-    let mut below = Vec::new();
-    let mut frozen = BTreeSet::new();
+#[derive(Default)]
+struct Tree {
+    /// Our children, which their handles signal.
+    roots: BTreeSet<i32>,
+    /// The group that the kernel signals.
+    group: Option<i32>,
+    /// Those below, each after its parent, which we signal by number.
+    below: Vec<i32>,
+    /// Of all these, who was seen stopped, or dead.
+    frozen: BTreeSet<i32>,
+}
+
+impl Tree {
+    /// Stops all below roots and group, which were told to stop.
+    fn freeze(&mut self) {
+        poll(|| {
+            let mut all_frozen = true;
+            // In this look only those count whose parent was seen stopped in an earlier one: another
+            // parent may have reaped its child since, and the number be a stranger's.
+            let parents = self.frozen.clone();
+            for (pid, process) in processes() {
+                let told = self.has(pid, &process);
+                if parents.contains(&pid) || !told && !parents.contains(&process.parent) {
+                    continue;
+                }
+                all_frozen = false;
+                if !told {
+                    let _ = nix::sys::signal::kill(Pid::from_raw(pid), Signal::SIGSTOP);
+                    self.below.push(pid);
+                } else if matches!(process.state, 'T' | 't' | 'Z' | 'X') {
+                    self.frozen.insert(pid);
+                }
+            }
+            all_frozen
+        });
+    }
+
+    /// Who is killed needs a moment to die. Whoever is adopted is reaped by the adopter.
+    fn until_dead(&self) {
+        poll(|| {
+            let alive = |process: &Process| !matches!(process.state, 'Z' | 'X');
+            !processes().any(|(pid, process)| self.has(pid, &process) && alive(&process))
+        });
+    }
+
+    fn has(&self, pid: i32, process: &Process) -> bool {
+        self.roots.contains(&pid) || self.group == Some(process.group) || self.below.contains(&pid)
+    }
+}
+
+/// Looks until it is true, or too late.
+fn poll(mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
-    loop {
-        let mut all_frozen = true;
-        // Of this look only those are taken whose parent was seen stopped in an earlier one: another
-        // parent may have reaped its child since, and the number be a stranger's.
-        let parents = frozen.clone();
-        for (pid, process) in processes() {
-            let told = roots.contains(&pid) || group == Some(process.group) || below.contains(&pid);
-            if !told && !parents.contains(&process.parent) || parents.contains(&pid) {
-                continue;
-            }
-            all_frozen = false;
-            if !told {
-                let _ = nix::sys::signal::kill(Pid::from_raw(pid), Signal::SIGSTOP);
-                below.push(pid);
-            } else if matches!(process.state, 'T' | 't' | 'Z' | 'X') {
-                frozen.insert(pid);
-            }
-        }
-        if all_frozen || Instant::now() > deadline {
-            return below;
-        }
+    while !done() && Instant::now() < deadline {
         std::thread::yield_now();
     }
 }
@@ -87,6 +120,10 @@ fn processes() -> impl Iterator<Item = (i32, Process)> {
         let group = fields.next()?.parse().ok()?;
         Some((pid, Process { state, parent, group }))
     };
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    // In a pid namespace that sees the /proc of another one, its numbers are not ours: then there is no
+    // tree to be seen, and children and group are all.
+    let this = fs::read_link("/proc/self").ok();
+    let ours = this.is_some_and(|this| this.as_os_str() == Pid::this().to_string().as_str());
+    let entries = ours.then(|| fs::read_dir("/proc")).into_iter().flatten().flatten().flatten();
     entries.filter_map(move |entry| process(entry.file_name().to_str()?.parse().ok()?))
 }
