@@ -1,5 +1,6 @@
 use std::ffi::{CStr, CString};
 use std::io;
+use std::marker::PhantomData;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
@@ -20,21 +21,23 @@ use crate::{Child, ForkError};
 ///
 /// Source: [posix_spawn(3)](https://man7.org/linux/man-pages/man3/posix_spawn.3.html).
 #[derive(Debug)]
-pub struct Spawn {
+pub struct Spawn<'fd> {
     actions: PosixSpawnFileActions,
     attributes: PosixSpawnAttr,
     flags: PosixSpawnFlags,
+    /// Descriptors are noted as numbers: whatever they are must be open until the start.
+    fds: PhantomData<BorrowedFd<'fd>>,
 }
 
-impl Spawn {
+impl<'fd> Spawn<'fd> {
     /// A process that differs from this one in nothing.
     ///
     /// # Errors
     ///
     /// `ENOMEM`, as in all methods here.
-    pub fn new() -> io::Result<Spawn> {
+    pub fn new() -> io::Result<Spawn<'fd>> {
         let (actions, attributes) = (PosixSpawnFileActions::init()?, PosixSpawnAttr::init()?);
-        Ok(Spawn { actions, attributes, flags: PosixSpawnFlags::empty() })
+        Ok(Spawn { actions, attributes, flags: PosixSpawnFlags::empty(), fds: PhantomData })
     }
 
     /// Gives it `fd` under this number, also where it is the same one: it is not close-on-exec then.
@@ -42,7 +45,7 @@ impl Spawn {
     /// # Errors
     ///
     /// `EBADF` for a number that is not below the limit of open files.
-    pub fn dup2(&mut self, fd: BorrowedFd<'_>, number: RawFd) -> io::Result<()> {
+    pub fn dup2(&mut self, fd: BorrowedFd<'fd>, number: RawFd) -> io::Result<()> {
         let fd = fd.as_raw_fd();
         // SAFETY: `action` gives initialised actions; the call only notes two numbers in them.
         self.action(|to| unsafe { libc::posix_spawn_file_actions_adddup2(to, fd, number) })

@@ -1,5 +1,5 @@
 use std::error::Error as StdError;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 use std::{fmt, io};
@@ -81,7 +81,9 @@ impl StartError {
 
     /// Whether there is no such program.
     pub fn is_not_found(&self) -> bool {
-        matches!(self.failed, Failed::Program(_)) && self.source.kind() == io::ErrorKind::NotFound
+        // With a hint it is there, and what it needs is not.
+        let missing = self.source.kind() == io::ErrorKind::NotFound && self.hint.is_none();
+        missing && matches!(self.failed, Failed::Program(_))
     }
 
     /// The system's error number, such as `ENOENT`, if it was the system that refused.
@@ -160,6 +162,9 @@ impl fmt::Display for TimeoutExpired {
     }
 }
 
+/// How many characters of a word an error shows.
+const MOST: usize = 100;
+
 /// A command as one would type it.
 struct Line<'a>(&'a [OsString]);
 
@@ -169,18 +174,18 @@ impl fmt::Display for Line<'_> {
             if index > 0 {
                 f.write_str(" ")?;
             }
-            match plain(word) {
-                Some(word) => f.write_str(word)?,
-                None => write!(f, "{word:?}")?,
+            let word = word.to_string_lossy();
+            let plain = |c: char| c.is_alphanumeric() || "-_./:=,+@%|".contains(c);
+            if word.chars().nth(MOST).is_some() {
+                write!(f, "{:?}…", word.chars().take(MOST).collect::<String>())?;
+            } else if word.is_empty() || !word.chars().all(plain) {
+                write!(f, "{word:?}")?;
+            } else {
+                f.write_str(&word)?;
             }
         }
         Ok(())
     }
-}
-
-fn plain(word: &OsStr) -> Option<&str> {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:=,+@%|".contains(c);
-    word.to_str().filter(|word| !word.is_empty() && word.chars().all(plain))
 }
 
 impl fmt::Display for Error {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fs::OpenOptions;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -79,7 +79,14 @@ fn attempt(command: &mut Command) -> Result<(fork::Child, Talk), Failure> {
         talk.outputs.push(pipe.into());
     }
 
-    let spawn = prepare(command, &fds, merged)?;
+    let moved = move_away(&fds).map_err(Failure::at(Failed::Descriptors))?;
+    let fds = fds.iter().map(|(number, fd)| (*number, moved.get(number).unwrap_or(fd).as_fd()));
+    let mut fds: BTreeMap<RawFd, BorrowedFd<'_>> = fds.collect();
+    let stdout = io::stdout();
+    if merged {
+        fds.insert(2, fds.get(&1).copied().unwrap_or(stdout.as_fd()));
+    }
+    let spawn = prepare(command, &fds)?;
     let child = spawn.start(&program, &arguments, &environment);
     Ok((child.map_err(|error| explain(command, &program, &error))?, talk))
 }
@@ -159,64 +166,67 @@ fn seen_from_here(command: &Command, path: &Path) -> PathBuf {
     command.cwd.as_deref().unwrap_or(Path::new("")).join(path)
 }
 
+/// In the child each dup2 closes what had the number before. So a descriptor that has the number of
+/// another one, as when two are swapped, or a file was opened while stdin was closed, gets a free one.
+fn move_away(fds: &BTreeMap<RawFd, OwnedFd>) -> io::Result<BTreeMap<RawFd, OwnedFd>> {
+    let mut moved = BTreeMap::new();
+    // Kept open until all have moved, so that nobody gets them.
+    let mut taken = Vec::new();
+    for (&number, fd) in fds {
+        let mut at = fd.as_raw_fd();
+        while at != number && fds.contains_key(&at) {
+            let copy = fd.try_clone()?;
+            at = copy.as_raw_fd();
+            taken.extend(moved.insert(number, copy));
+        }
+    }
+    Ok(moved)
+}
+
 /// What is done in the child before the program begins.
-fn prepare(
+fn prepare<'fd>(
     command: &Command,
-    fds: &BTreeMap<RawFd, OwnedFd>,
-    stderr_is_stdout: bool,
-) -> Result<Spawn, Failure> {
+    fds: &BTreeMap<RawFd, BorrowedFd<'fd>>,
+) -> Result<Spawn<'fd>, Failure> {
     let mut spawn = Spawn::new().map_err(Failure::at(Failed::Process))?;
-    give(&mut spawn, fds, stderr_is_stdout, command.close_fds)
+    give(&mut spawn, fds, command.close_fds)
         .map_err(Failure::at(Failed::Descriptors))?;
     if let Some(path) = &command.cwd {
         let failed = || Failed::Directory(path.clone());
         let directory = CString::new(path.as_os_str().as_bytes()).map_err(Failure::at(failed()))?;
         spawn.chdir(&directory).map_err(Failure::at(failed()))?;
     }
-    match command.group() {
-        Group::Inherited => Ok(()),
-        Group::Own => spawn.group(0),
-        Group::Of(leader) => spawn.group(leader),
-        Group::Session => {
-            spawn.session();
-            Ok(())
-        }
-    }
-    .and_then(|()| match command.restore_signals {
-        true => spawn.signals(&SigSet::empty(), &[Signal::SIGPIPE, Signal::SIGXFSZ].into_iter().collect()),
-        false => Ok(()),
-    })
-    .map_err(Failure::at(Failed::Process))?;
+    set_apart(&mut spawn, command).map_err(Failure::at(Failed::Process))?;
     Ok(spawn)
 }
 
 /// Gives the child its descriptors under their numbers, and with `close` no others.
-fn give(
-    spawn: &mut Spawn,
-    fds: &BTreeMap<RawFd, OwnedFd>,
-    stderr_is_stdout: bool,
+fn give<'fd>(
+    spawn: &mut Spawn<'fd>,
+    fds: &BTreeMap<RawFd, BorrowedFd<'fd>>,
     close: bool,
 ) -> io::Result<()> {
-    // A dup2 closes what had the number before. So what has the number of another one, as when two
-    // are swapped or one was opened while stdin was closed, moves to a free one first.
-    let mut moved = BTreeMap::new();
-    let mut passed_over = Vec::new();
-    for (number, fd) in fds {
-        while moved.get(number).unwrap_or(fd).as_raw_fd() != *number
-            && fds.contains_key(&moved.get(number).unwrap_or(fd).as_raw_fd())
-        {
-            passed_over.extend(moved.insert(*number, fd.try_clone()?));
-        }
-    }
-    for (number, fd) in fds {
-        spawn.dup2(moved.get(number).unwrap_or(fd).as_fd(), *number)?;
-    }
-    if stderr_is_stdout {
-        spawn.dup2(io::stdout().as_fd(), 2)?;
+    for (&number, &fd) in fds {
+        spawn.dup2(fd, number)?;
     }
     if close {
         let kept: Vec<RawFd> = fds.keys().copied().collect();
         spawn.close_from(3, &kept)?;
+    }
+    Ok(())
+}
+
+/// Process group, session, and signals.
+fn set_apart(spawn: &mut Spawn<'_>, command: &Command) -> io::Result<()> {
+    match command.group() {
+        Group::Inherited => {}
+        Group::Own => spawn.group(0)?,
+        Group::Of(leader) => spawn.group(leader)?,
+        Group::Session => spawn.session(),
+    }
+    if command.restore_signals {
+        let default: SigSet = [Signal::SIGPIPE, Signal::SIGXFSZ].into_iter().collect();
+        spawn.signals(&SigSet::empty(), &default)?;
     }
     Ok(())
 }

@@ -36,24 +36,14 @@ fn a_pipeline_tells_how_each_of_its_programs_ended() {
 
 scenario!(
     fn writes_for_ever() -> Result<(), Error> {
-        let line = Command::new(["yes"]) | Command::new(["cat"]) | Command::new(["head", "-n", "2"]);
-        let done = line.capture_last().run()?;
+        let head = Command::new(["head", "-n", "2"]).stdout(PIPE);
+        let done = (Command::new(["yes"]) | Command::new(["cat"]) | head).run()?;
         let codes: Vec<_> = done.stages.iter().map(|stage| stage.returncode()).collect();
         check("signal", codes == [-13, -13, 0], &format!("{codes:?}"));
         check("output", done.stages[2].stdout == b"y\ny\n", "what the last one wrote");
         Ok(())
     }
 );
-
-trait CaptureLast {
-    fn capture_last(self) -> Self;
-}
-
-impl CaptureLast for subprocess::Pipeline {
-    fn capture_last(self) -> Self {
-        self | Command::new(["cat"]).stdout(PIPE)
-    }
-}
 
 #[test]
 fn a_program_without_a_reader_is_ended_by_sigpipe() {
