@@ -49,7 +49,7 @@ struct Tree {
     group: Option<i32>,
     /// Those below, each after its parent, which we signal by number.
     below: Vec<i32>,
-    /// Of all these, who was seen stopped, or dead.
+    /// Of all these, who was seen stopped, or dead, and makes no more children.
     frozen: BTreeSet<i32>,
 }
 
@@ -61,7 +61,13 @@ impl Tree {
             // In this look only those count whose parent was seen stopped in an earlier one: another
             // parent may have reaped its child since, and the number be a stranger's.
             let parents = self.frozen.clone();
-            for (pid, process) in processes() {
+            let all: Vec<_> = processes().collect();
+            // In vfork(2) a parent waits, and does not stop, until its child executes a program: which
+            // that child, if we stopped it with its group, never will.
+            let is_stopped = |state| matches!(state, 'T' | 't');
+            let stopped = all.iter().filter(|(_, process)| is_stopped(process.state));
+            let waiting: BTreeSet<i32> = stopped.map(|(_, child)| child.parent).collect();
+            for (pid, process) in all {
                 let told = self.has(pid, &process);
                 if parents.contains(&pid) || !told && !parents.contains(&process.parent) {
                     continue;
@@ -70,7 +76,10 @@ impl Tree {
                 if !told {
                     let _ = nix::sys::signal::kill(Pid::from_raw(pid), Signal::SIGSTOP);
                     self.below.push(pid);
-                } else if matches!(process.state, 'T' | 't' | 'Z' | 'X') {
+                } else if match process.state {
+                    'D' => waiting.contains(&pid),
+                    state => is_stopped(state) || is_dead(state),
+                } {
                     self.frozen.insert(pid);
                 }
             }
@@ -81,8 +90,7 @@ impl Tree {
     /// Who is killed needs a moment to die. Whoever is adopted is reaped by the adopter.
     fn until_dead(&self) {
         poll(|| {
-            let alive = |process: &Process| !matches!(process.state, 'Z' | 'X');
-            !processes().any(|(pid, process)| self.has(pid, &process) && alive(&process))
+            !processes().any(|(pid, process)| self.has(pid, &process) && !is_dead(process.state))
         });
     }
 
@@ -97,6 +105,10 @@ fn poll(mut done: impl FnMut() -> bool) {
     while !done() && Instant::now() < deadline {
         std::thread::yield_now();
     }
+}
+
+fn is_dead(state: char) -> bool {
+    matches!(state, 'Z' | 'X')
 }
 
 struct Process {
