@@ -197,7 +197,10 @@ impl fmt::Display for Error {
             Error::Wait(error) => error.fmt(f),
             Error::Talk(error) => write!(f, "can't talk to the program: {error}"),
             Error::SecondInput => {
-                write!(f, "input can't be added to a communicate that was begun: it goes on with its own")
+                write!(
+                    f,
+                    "input can't be added to a communicate that was begun: it goes on with its own"
+                )
             }
         }
     }

@@ -189,8 +189,7 @@ fn prepare<'fd>(
     fds: &BTreeMap<RawFd, BorrowedFd<'fd>>,
 ) -> Result<Spawn<'fd>, Failure> {
     let mut spawn = Spawn::new().map_err(Failure::at(Failed::Process))?;
-    give(&mut spawn, fds, command.close_fds)
-        .map_err(Failure::at(Failed::Descriptors))?;
+    give(&mut spawn, fds, command.close_fds).map_err(Failure::at(Failed::Descriptors))?;
     if let Some(path) = &command.cwd {
         let failed = || Failed::Directory(path.clone());
         let directory = CString::new(path.as_os_str().as_bytes()).map_err(Failure::at(failed()))?;
@@ -255,7 +254,9 @@ fn explain(command: &Command, program: &CStr, error: &ForkError) -> Failure {
                 Errno::ENOENT if path.exists() => {
                     Some("it is there: what its first line, `#!`, or its loader names is not")
                 }
-                Errno::ENOEXEC => Some("no program for this machine, and no script with a first line `#!`"),
+                Errno::ENOEXEC => {
+                    Some("no program for this machine, and no script with a first line `#!`")
+                }
                 Errno::EACCES => Some("not executable: look at `ls -l` and at the mount"),
                 _ => None,
             }

@@ -66,10 +66,7 @@ fn without_a_network_it_says_so_and_does_not_wait_for_long() {
     silent.assert_clean();
     let said = "It had no answer after 3 seconds, so it was killed. Is there a network?";
     let part = format!(";; no answer yet\nExit code: -9\n{said}\n");
-    assert_eq!(
-        silent.stdout(),
-        format!("$ nslookup www.python.org\n{part}$ nslookup\n{part}")
-    );
+    assert_eq!(silent.stdout(), format!("$ nslookup www.python.org\n{part}$ nslookup\n{part}"));
     assert!(silent.elapsed() < Duration::from_secs(15), "{:?}", silent.elapsed());
 
     let refused = Fake::nslookup("refused", "echo ';; refused'; echo why >&2; exit 1").run();
@@ -77,7 +74,10 @@ fn without_a_network_it_says_so_and_does_not_wait_for_long() {
     let part = ";; refused\nExit code: 1\nNot 0: it got no answer. Is there a network?\n";
     assert_eq!(
         refused.stdout(),
-        format!("$ nslookup www.python.org\n{part}$ nslookup\n{}", part.replacen('\n', "\nwhy\n", 1))
+        format!(
+            "$ nslookup www.python.org\n{part}$ nslookup\n{}",
+            part.replacen('\n', "\nwhy\n", 1)
+        )
     );
 }
 
@@ -139,7 +139,7 @@ fn shell_obeys_the_name_of_a_file_and_an_argument_does_not() {
     let obeyed = "\n    I could have deleted your files\n";
     assert_eq!(printed.matches(obeyed).count(), 1, "{printed}");
     let literal = "\n    received photo.jpg; echo I could have deleted your files\n";
-    assert_eq!(format!("{printed}").matches(literal).count(), 2, "{printed}");
+    assert_eq!(printed.matches(literal).count(), 2, "{printed}");
 }
 
 #[test]
@@ -190,7 +190,8 @@ fn a_command_that_does_not_exist_is_an_error_with_code_2() {
 fn help_names_every_command() {
     for option in [&["-h"][..], &["--help"], &["codes", "--help"], &["call", "--help"]] {
         let printed = printed(option);
-        for command in ["call", "communicate", "codes", "shell", "deadlock", "timeout", "pipeline"] {
+        for command in ["call", "communicate", "codes", "shell", "deadlock", "timeout", "pipeline"]
+        {
             assert!(printed.contains(&format!("\n  {command} ")), "{command}");
         }
     }

@@ -77,7 +77,11 @@ scenario!(
         check("empty", done.stages[1].stdout.is_empty(), "the next one has nothing to read");
         check("file", fs::read(&path)? == b"aside\n", "it went where it was told to");
         let own = Command::new(["cat"]).stdin(fs::File::open(&path)?);
-        check("own", (shell("echo piped") | own).check_output()? == b"aside\n", "a file goes first");
+        check(
+            "own",
+            (shell("echo piped") | own).check_output()? == b"aside\n",
+            "a file goes first",
+        );
         fs::remove_file(path)?;
         Ok(())
     }

@@ -5,9 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use judge::{Judge, check, scenario};
-use subprocess::{
-    Command, DEVNULL, Error, PIPE, STDOUT, call, check_call, check_output,
-};
+use subprocess::{Command, DEVNULL, Error, PIPE, STDOUT, call, check_call, check_output};
 
 fn text(output: Vec<u8>) -> String {
     String::from_utf8(output).expect("UTF-8")
@@ -28,7 +26,11 @@ scenario!(
         check("signal", killed.exitcode() == -9 && killed.code().is_none(), "so is its signal");
         check("checked", check_call(["true"]).is_ok(), "success is no error");
         let failed = check_call(["sh", "-c", "exit 3"]).err();
-        check("failed", failed.as_ref().and_then(called) == Some(3), "failure is one, with its code");
+        check(
+            "failed",
+            failed.as_ref().and_then(called) == Some(3),
+            "failure is one, with its code",
+        );
         Ok(())
     }
 );
@@ -56,8 +58,16 @@ scenario!(
 
         let done = Command::shell("echo out; echo err >&2; exit 7").capture_output().run()?;
         let whole = (done.returncode(), &*done.stdout_text(), &*done.stderr_text());
-        check("run", whole == (7, "out\n", "err\n"), "run tells all of it, and no code is an error");
-        check("plain", subprocess::run(["true"])?.stdout.is_empty(), "what was not asked for is empty");
+        check(
+            "run",
+            whole == (7, "out\n", "err\n"),
+            "run tells all of it, and no code is an error",
+        );
+        check(
+            "plain",
+            subprocess::run(["true"])?.stdout.is_empty(),
+            "what was not asked for is empty",
+        );
         let merged = Command::shell("echo a; echo b >&2; echo c").stderr(STDOUT).check_output()?;
         check("merged", merged == b"a\nb\nc\n", "stderr into stdout, in the order of writing");
         let silent = Command::shell("echo a; echo b >&2").stdout(DEVNULL).stderr(PIPE).run()?;
@@ -72,7 +82,8 @@ scenario!(
 
 #[test]
 fn run_and_check_output_collect_what_a_program_writes() {
-    let checks = ["output", "carried", "said", "run", "plain", "merged", "null", "nothing", "input"];
+    let checks =
+        ["output", "carried", "said", "run", "plain", "merged", "null", "nothing", "input"];
     Judge::scenario(&collects).declare(checks).run().assert_clean();
 }
 
@@ -102,7 +113,11 @@ scenario!(
         let expected: String = odd.iter().flat_map(|word| [*word, "|"]).collect();
         check("words", text(check_output(printf)?) == expected, "each arrives as it is");
         let shell = Command::shell("echo $((1 + 1)) \"$1\"").arg("; exit 9").check_output()?;
-        check("shell", shell == b"2 ; exit 9\n", "a shell's line is a shell's, its argument is not");
+        check(
+            "shell",
+            shell == b"2 ; exit 9\n",
+            "a shell's line is a shell's, its argument is not",
+        );
         Ok(())
     }
 );
@@ -151,7 +166,8 @@ scenario!(
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
         let relative = Command::new(["./our-script"]).cwd(&folder).check_output()?;
         check("relative", relative == b"found\n", "a relative path starts there");
-        let in_path = Command::new(["our-script"]).env("PATH", "/bin:").cwd(&folder).check_output()?;
+        let in_path =
+            Command::new(["our-script"]).env("PATH", "/bin:").cwd(&folder).check_output()?;
         check("path", in_path == b"found\n", "so does an empty entry of PATH");
         fs::remove_dir_all(folder)?;
         Ok(())

@@ -144,7 +144,10 @@ scenario!(
 
 #[test]
 fn a_start_near_the_limit_of_descriptors_works_or_says_so() {
-    Judge::scenario(&has_few_descriptors_left).declare(["leak", "either", "both"]).run().assert_clean();
+    Judge::scenario(&has_few_descriptors_left)
+        .declare(["leak", "either", "both"])
+        .run()
+        .assert_clean();
 }
 
 /// What a program that lists its own descriptors finds, without the one for the listing.

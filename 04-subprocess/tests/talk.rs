@@ -84,7 +84,11 @@ scenario!(
             let start = Instant::now();
             let done = command.popen()?.communicate(&much())?;
             let took = start.elapsed();
-            check(name, grace <= took && took < grace + Duration::from_secs(8), "its grace, no more");
+            check(
+                name,
+                grace <= took && took < grace + Duration::from_secs(8),
+                "its grace, no more",
+            );
             check("told", done.held_open, "it is told that somebody held them");
             check("whole", done.stderr.len() == 3_000_000, "all of the program's own is there");
             end(&done.stdout);
@@ -180,7 +184,11 @@ scenario!(
             check("communicate", done.is_ok_and(|done| done.stdout == input), "it goes on");
             let popen = Command::new(["sleep", "0.2"]).popen()?;
             let status = popen.wait_timeout(Duration::from_secs(60))?;
-            check("timeout", status.is_some_and(|it| it.success()), "so does a wait with a timeout");
+            check(
+                "timeout",
+                status.is_some_and(|it| it.success()),
+                "so does a wait with a timeout",
+            );
             let status = Command::new(["sleep", "0.2"]).popen()?.wait()?;
             check("wait", status.success(), "and one without");
             stop.store(true, Relaxed);

@@ -147,7 +147,8 @@ scenario!(
         // fail to catch it, it ends by itself.
         let breed = r#"[ "$2" -eq 0 ] || /bin/sh -c "$1" sh "$1" $(($2 - 1)) & exec sleep 0.01"#;
         let command = Command::new(["/bin/sh", "-c", breed, "sh", breed, "5000"]);
-        let done = command.timeout(Duration::from_millis(300)).grace(Duration::MAX).stdout(PIPE).run();
+        let done =
+            command.timeout(Duration::from_millis(300)).grace(Duration::MAX).stdout(PIPE).run();
         check("expired", expired(done).is_some(), "it went on until it was stopped");
         Ok(())
     }

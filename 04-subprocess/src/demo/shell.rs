@@ -14,7 +14,9 @@ pub(crate) fn run(out: &mut io::Stdout) -> Outcome {
     ] {
         writeln!(out, "The name {how}:")?;
         let output = command.check_output()?;
-        String::from_utf8_lossy(&output).lines().try_for_each(|line| writeln!(out, "    {line}"))?;
+        String::from_utf8_lossy(&output)
+            .lines()
+            .try_for_each(|line| writeln!(out, "    {line}"))?;
     }
     Ok(())
 }

@@ -94,7 +94,8 @@ def run():
 
 /// How it is done with the standard library: one thread writes while the other reads.
 fn with_a_thread(input: &[u8]) -> Outcome {
-    let mut cat = process::Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut cat =
+        process::Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let mut stdin = cat.stdin.take().ok_or("no stdin")?;
     let output = thread::scope(|scope| {
         let writer = scope.spawn(move || stdin.write_all(input));
@@ -109,7 +110,8 @@ fn with_a_thread(input: &[u8]) -> Outcome {
 /// wakes up, and an answer in huge pages. (Lending the input's pages to the pipe with `vmsplice`
 /// instead of copying them was not faster.)
 fn with_large_pipes(input: &[u8]) -> Outcome {
-    let mut cat = process::Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut cat =
+        process::Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let mut stdin = cat.stdin.take();
     let mut stdout = cat.stdout.take().ok_or("no stdout")?;
     for pipe in [stdin.as_ref().map(AsFd::as_fd), Some(stdout.as_fd())].into_iter().flatten() {
