@@ -99,7 +99,7 @@ scenario!(
             | shell("setsid sleep 60 & cat; wait")
             | shell("cat; sleep 60").stdout(PIPE);
         let start = Instant::now();
-        let result = line.timeout(Duration::from_millis(500)).run();
+        let result = line.timeout(Duration::from_secs(1)).run();
         check("time", start.elapsed() < Duration::from_secs(10), "on time");
         let Err(Error::Timeout(expired)) = result else { return Ok(()) };
         check("status", expired.status.and_then(|it| it.signal()) == Some(9), "they were killed");

@@ -52,7 +52,7 @@ scenario!(
         check("time", timeout <= took && took < Duration::from_secs(10), "not early, not late");
         check("killed", expired.status.map(|it| it.exitcode()) == Some(-9), "it was killed");
         let members = members(&expired.stdout);
-        check("partial", members.len() == MEMBERS, "the error carries what was written");
+        check("partial", members.contains_key("root"), "the error carries what was written");
         let living: Vec<_> = members.iter().filter(|(_, pid)| lives(**pid)).collect();
         check("all", living.is_empty(), &format!("all have ended when it comes: {living:?}"));
         Ok(())
@@ -103,7 +103,7 @@ fn in_our_own_group_all_descendants_are_killed_and_nobody_else() {
 scenario!(
     fn spares_the_others() -> Result<(), Error> {
         let command = Command::shell("sleep 60 & echo child $!; wait").stdout(PIPE);
-        let short = command.timeout(Duration::from_millis(500)).grace(Duration::ZERO);
+        let short = command.timeout(Duration::from_secs(1)).grace(Duration::ZERO);
         let Some(expired) = expired(short.kill_tree(false).run()) else { return Ok(()) };
         let members = members(&expired.stdout);
         check("status", expired.status.is_some(), "the program has ended");
@@ -126,7 +126,7 @@ fn asked_to_a_timeout_kills_the_program_alone() {
 scenario!(
     fn ends_before_the_pipe() -> Result<(), Error> {
         let holder = Command::shell("sleep 60 & echo child $!").stdout(PIPE).grace(Duration::MAX);
-        let Some(expired) = expired(holder.timeout(Duration::from_millis(500)).run()) else {
+        let Some(expired) = expired(holder.timeout(Duration::from_secs(1)).run()) else {
             return Ok(());
         };
         check("status", expired.status.is_some_and(|it| it.success()), "it had ended well");

@@ -177,13 +177,8 @@ const SUBPROCESS: &[Demo] = &[
                you have all of them.",
     },
     Demo {
-        args: &["call", "sh", "-c", "echo to the terminal; exit 3"],
-        look: "A program that ends with 3.",
-        seen: "`call` left its output alone and handed on its exit code.",
-    },
-    Demo {
-        args: &["communicate", "sort", "-r"],
-        look: "A program that reads all of its input before it writes a line.",
-        seen: "`communicate` wrote and read at the same time, so that no full pipe could stop either side.",
+        args: &["call", "ls", "-l", "04-subprocess"],
+        look: "Any program of your machine, with any arguments.",
+        seen: "`call` left its output alone and handed on its exit code. Try one that fails, and then `echo $?`.",
     },
 ];
