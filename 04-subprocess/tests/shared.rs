@@ -7,7 +7,7 @@ use std::time::Duration;
 use judge::{Judge, check, scenario};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, unshare};
-use subprocess::{Command, Error, ExitStatus, PIPE, Popen, Signal};
+use subprocess::{Command, Error, ExitStatus, Group, PIPE, Popen, Signal};
 
 /// The letter in /proc/PID/stat, if there is such a process.
 fn state(pid: i32) -> Option<char> {
@@ -86,6 +86,29 @@ fn one_thread_ends_a_program_while_another_waits_for_it_or_talks_with_it() {
 }
 
 scenario!(
+    fn waits_for_a_reader() -> Result<(), Error> {
+        let cat = || Command::new(["cat"]).stdin(PIPE).stdout(PIPE).popen();
+        check("wait", cat()?.wait()?.success(), "it reads the end of its input");
+        let status = cat()?.wait_timeout(Duration::from_secs(60))?;
+        check("timeout", status.is_some_and(|status| status.success()), "here too");
+        let talks = cat()?;
+        let begun = talks.communicate_timeout(&[b'x'; 1 << 20], Duration::ZERO);
+        check("begun", matches!(begun, Err(Error::Timeout(_))), "a megabyte takes time");
+        let none = talks.wait_timeout(Duration::from_millis(20))?;
+        check("waits", none.is_none(), "it waits for more input, or for a reader");
+        let done = talks.communicate(&[])?;
+        check("kept", done.stdout.len() == 1 << 20, "what was begun is not cut short by a wait");
+        Ok(())
+    }
+);
+
+#[test]
+fn a_wait_closes_an_input_that_nobody_will_write_to() {
+    let checks = ["wait", "timeout", "begun", "waits", "kept"];
+    Judge::scenario(&waits_for_a_reader).declare(checks).run().assert_clean();
+}
+
+scenario!(
     fn signals() -> Result<(), Error> {
         let popen = Command::new(["sleep", "60"]).popen()?;
         check("runs", popen.poll()?.is_none() && popen.returncode().is_none(), "it runs");
@@ -117,7 +140,7 @@ scenario!(
             return;
         }
         let in_namespace = || -> Result<i32, Error> {
-            let ended = Command::new(["true"]).popen()?;
+            let ended = Command::new(["true"]).process_group(Group::Own).popen()?;
             ended.wait()?;
             // The kernel looks for the next free number from here on; root may say from where.
             let last = (ended.pid() - 1).to_string();

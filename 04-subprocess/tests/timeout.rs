@@ -162,6 +162,32 @@ fn who_runs_away_by_forking_is_caught() {
 }
 
 scenario!(
+    fn is_starting_programs() -> Result<(), Error> {
+        // A parent in vfork(2) waits for its child and does not stop, and its child is stopped with the
+        // group: often enough one of ten is caught in it.
+        let line = "setsid sleep 60 & while :; do /bin/true; done";
+        for _ in 0..10 {
+            let busy = Command::shell(line).timeout(Duration::from_millis(50)).run();
+            check("expired", expired(busy).is_some(), "it goes on for ever");
+            let took = start.elapsed();
+            check(
+                "soon",
+                took < Duration::from_secs(1),
+                &format!("no wait for its stop: {took:?}"),
+            );
+        }
+        Ok(())
+    }
+);
+
+#[test]
+fn a_program_that_is_just_starting_another_one_is_killed_with_all_as_well() {
+    // That none is left is for the judge to see.
+    let judge = Judge::scenario(&is_starting_programs);
+    judge.declare(["expired"]).run().assert_clean();
+}
+
+scenario!(
     fn wakes_once() -> Result<(), Error> {
         let popen = Command::new(["sleep", "0.4"]).popen()?;
         let before = switches();
