@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use fork::{Child, ExitStatus};
 
 use crate::error::{CalledProcessError, Error, Failed, StartError, TimeoutExpired};
-use crate::redirect::{DEVNULL, PIPE, Redirect};
+use crate::redirect::{PIPE, Redirect};
 use crate::run::DYING;
 use crate::talk::{End, Talk};
 use crate::{Command, CompletedProcess, Group, Popen, tree};
@@ -223,17 +223,15 @@ impl Started {
     }
 }
 
-/// Makes one write what the next one reads, unless either was told otherwise.
+/// Makes one write what the next one reads, unless either was told otherwise: then the other one
+/// finds, as in a shell, nothing to read, or nobody who reads.
 fn link(command: &mut Command, next: &mut Command) -> io::Result<()> {
     let (reader, writer) = io::pipe()?;
-    let mut from = Redirect::from(reader);
-    match command.stdout {
-        Redirect::Inherit | Redirect::Pipe => command.stdout = writer.into(),
-        // As in a shell: the next one finds nothing to read.
-        Redirect::Null | Redirect::Fd(_) => from = DEVNULL,
+    if let Redirect::Inherit | Redirect::Pipe = command.stdout {
+        command.stdout = writer.into();
     }
     if let Redirect::Inherit = next.stdin {
-        next.stdin = from;
+        next.stdin = reader.into();
     }
     Ok(())
 }

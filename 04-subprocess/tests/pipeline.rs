@@ -96,7 +96,7 @@ fn a_redirection_inside_a_pipeline_goes_first_as_in_a_shell() {
 scenario!(
     fn times_out() -> Result<(), Error> {
         let line = shell("echo partial; sleep 60 & wait")
-            | shell("setsid sleep 60 & cat; wait")
+            | shell("setsid sleep 60 & (sleep 60 &); cat; wait")
             | shell("cat; sleep 60").stdout(PIPE);
         let start = Instant::now();
         let result = line.timeout(Duration::from_secs(1)).run();
