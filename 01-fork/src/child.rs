@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 
 use crate::lock::generation;
 use crate::{ExitStatus, PrivateFd, WaitError};
@@ -163,6 +164,30 @@ impl Child {
         };
         match Errno::result(sent) {
             Ok(_) | Err(Errno::ESRCH) => Ok(()),
+            Err(errno) => Err(WaitError::NotSent { pid: self.pid, signal, source: errno.into() }),
+        }
+    }
+
+    /// Sends a signal to the process group that the child leads, if it leads one (see
+    /// [`Spawn::group`](crate::Spawn::group)): to the child, and to all that it started and that did
+    /// not leave the group. The number is the group's until the child was reaped; after that, and
+    /// where no such group exists, nobody gets a signal.
+    ///
+    /// # Errors
+    ///
+    /// As [`signal`](Child::signal).
+    ///
+    /// Source: [kill(2)](https://man7.org/linux/man-pages/man2/kill.2.html).
+    pub fn signal_group(&self, signal: Signal) -> Result<(), WaitError> {
+        let known = self.read()?;
+        if known.is_some() {
+            return Ok(());
+        }
+        // Reaped behind our back, the number may be another group's.
+        let unwaited = libc::WEXITED | libc::WNOWAIT | libc::WNOHANG;
+        waitid(libc::P_PID, self.pid, unwaited).map_err(|errno| self.error(errno))?;
+        match killpg(Pid::from_raw(self.pid), signal) {
+            Ok(()) | Err(Errno::ESRCH) => Ok(()),
             Err(errno) => Err(WaitError::NotSent { pid: self.pid, signal, source: errno.into() }),
         }
     }

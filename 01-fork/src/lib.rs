@@ -4,6 +4,10 @@
 mod fork;
 pub use fork::{fork, fork_handing, fork_sharing};
 
+// The same for another program, which needs no copy of this one.
+mod spawn;
+pub use spawn::Spawn;
+
 // The parent's side: waiting, reaping, signalling, and what came of it.
 mod child;
 mod status;
