@@ -4,6 +4,7 @@
 mod fork;
 #[expect(unsafe_code, reason = "a limit is bare system calls, not somebody's wrapper of them")]
 mod limit;
+mod lock;
 mod measure;
 mod pipes;
 mod pool;
@@ -77,7 +78,7 @@ fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
 
 fn run() -> Outcome<ExitCode> {
     let all: Vec<&Measure> =
-        [fork::MEASURES, process::MEASURES, pool::MEASURES, subprocess::MEASURES]
+        [fork::MEASURES, process::MEASURES, pool::MEASURES, subprocess::MEASURES, lock::MEASURES]
             .into_iter()
             .flatten()
             .collect();
