@@ -38,9 +38,13 @@ fn an_rlock_keeps_others_waiting_until_its_last_guard_goes() {
     let lock = Arc::new(RLock::new(Cell::new(0)));
     let two = (lock.lock(), lock.lock());
     let other = Arc::clone(&lock);
-    let waiter = Thread::asleep(move || {
+    let impatient = Thread::start(move || {
         let start = Instant::now();
-        assert!(other.lock_timeout(SOON).is_none() && start.elapsed() >= SOON);
+        (other.lock_timeout(SOON).is_none(), start.elapsed() >= SOON)
+    });
+    assert_eq!(impatient.join(), (true, true));
+    let other = Arc::clone(&lock);
+    let waiter = Thread::asleep(move || {
         let (one, two) = (other.lock(), other.lock());
         one.set(two.get() + 1);
         other.depth()
@@ -49,7 +53,8 @@ fn an_rlock_keeps_others_waiting_until_its_last_guard_goes() {
     waiter.until_asleep();
     assert_eq!(two.1.get(), 0);
     drop(two.1);
-    assert_eq!((waiter.join(), lock.lock().get(), lock.depth()), (2, 1, 0));
+    assert_eq!(waiter.join(), 2);
+    assert_eq!((lock.depth(), lock.lock().get()), (0, 1));
 }
 
 #[test]
@@ -157,7 +162,7 @@ fn an_order_against_an_earlier_one_is_refused_with_both_places() {
         let guard = b.lock().expect("alone");
         let second = line!() + 1;
         let deadlock = a.lock().expect_err("B, then A");
-        let circle = format!("A then B at {0}:{1}, B then A at {0}:{second}; ", file!(), first + 1);
+        let circle = format!("A then B at {0}:{first}, B then A at {0}:{second}; ", file!());
         assert!(deadlock.to_string().contains(&circle), "{deadlock}");
         assert_eq!(deadlock.steps().len(), 2);
         drop(guard);

@@ -3,7 +3,7 @@
 //!
 //! `COURSE_STRESS_SEED` repeats the choices of a run (not the kernel's).
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
@@ -43,35 +43,37 @@ fn number(variable: &str) -> Option<u64> {
     env::var(variable).ok()?.parse().ok()
 }
 
-const WORKERS: u64 = 6;
+const WORKERS: usize = 6;
 
 /// What the workers do to one lock, until it is over; how often they had it.
 fn workers(seed: u64, end: Instant, work: impl Fn(&mut Dice) + Sync) -> u64 {
-    let (over, rounds) = (AtomicBool::new(false), AtomicU64::new(0));
+    let (over, rounds) = (&AtomicBool::new(false), &AtomicU64::new(0));
+    let ids = &[const { AtomicI32::new(0) }; WORKERS];
     thread::scope(|scope| {
-        let threads: Vec<_> = (0..WORKERS)
-            .map(|worker| {
-                let (over, rounds, work) = (&over, &rounds, &work);
-                scope.spawn(move || {
-                    let mut dice = Dice::new(seed + worker);
-                    while !over.load(Relaxed) {
-                        work(&mut dice);
-                        rounds.fetch_add(1, Relaxed);
-                    }
-                })
-            })
-            .collect();
-        let mut dice = Dice::new(seed + WORKERS);
+        for worker in 0..WORKERS {
+            let work = &work;
+            scope.spawn(move || {
+                // SAFETY: it has no obligations.
+                ids[worker].store(unsafe { libc::gettid() }, Relaxed);
+                let mut dice = Dice::new(seed + worker as u64);
+                while !over.load(Relaxed) {
+                    work(&mut dice);
+                    rounds.fetch_add(1, Relaxed);
+                }
+            });
+        }
+        let (mut dice, me) = (Dice::new(seed + 99), std::process::id());
         while Instant::now() < end {
-            use std::os::unix::thread::JoinHandleExt;
-            let thread = dice.roll(WORKERS) as usize;
-            // SAFETY: the thread was not joined yet, and has a handler for the signal.
-            unsafe { libc::pthread_kill(threads[thread].as_pthread_t(), libc::SIGUSR1) };
+            let worker = ids[dice.roll(WORKERS as u64) as usize].load(Relaxed);
+            if worker != 0 {
+                // SAFETY: none of the threads has ended yet, and the signal has a handler.
+                unsafe { libc::syscall(libc::SYS_tgkill, me, worker, libc::SIGUSR1) };
+            }
             dice.pause();
         }
         over.store(true, Relaxed);
     });
-    rounds.into_inner()
+    rounds.load(Relaxed)
 }
 
 /// Where a signal meets a thread: it steps aside there.
@@ -219,27 +221,26 @@ fn semaphore(seed: u64, end: Instant) -> bool {
     !over.into_inner() && semaphore.permits() == 2
 }
 
-/// A wait that has begun ends with the next `set`; who sets never looks whether anybody waits.
+/// It is cleared and set, over and over, and waited for without a timeout: nobody sleeps on.
 fn event(seed: u64, end: Instant) -> bool {
     let event = Event::new();
-    let late = AtomicU64::new(0);
-    workers(seed, end, |dice| match dice.roll(4) {
-        0 => event.set(),
-        1 => event.clear(),
-        _ => {
-            if !event.wait_timeout(Duration::from_millis(5)) {
-                late.fetch_add(1, Relaxed);
-                event.set();
-            }
-        }
-    });
     event.set();
-    event.wait_timeout(Duration::ZERO)
+    workers(seed, end, |dice| match dice.roll(3) {
+        0 => {
+            event.clear();
+            dice.pause();
+            event.set();
+            event.clear();
+            event.set();
+        }
+        _ => event.wait(),
+    });
+    event.is_set()
 }
 
 /// In each round of all workers each has a place of its own; some break it, and reset it.
 fn barrier(seed: u64, end: Instant) -> bool {
-    let barrier = Barrier::new(WORKERS as usize);
+    let barrier = Barrier::new(WORKERS);
     let (places, wrong) = (AtomicU64::new(0), AtomicBool::new(false));
     let whole = (1 << WORKERS) - 1;
     workers(seed, end, |dice| {

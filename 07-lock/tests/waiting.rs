@@ -193,14 +193,14 @@ fn a_barrier_gives_each_a_place_and_runs_its_action_once_in_a_thousand_passes() 
         .map(|_| {
             let (barrier, actions) = (Arc::clone(&barrier), Arc::clone(&actions));
             Thread::start(move || {
-                let pass = |pass| {
+                let pass = |pass: usize| {
                     let place = barrier.wait().expect("whole");
                     // Before it let anyone go, and not again before all are there again.
                     assert_eq!(actions.load(Relaxed), 2 * pass + 1);
                     barrier.wait().expect("whole");
                     place
                 };
-                (0..500).map(pass).collect::<Vec<_>>()
+                (0..500_usize).map(pass).collect::<Vec<_>>()
             })
         })
         .collect();
