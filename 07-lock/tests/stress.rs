@@ -50,11 +50,11 @@ fn workers(seed: u64, end: Instant, work: impl Fn(&mut Dice) + Sync) -> u64 {
     let (over, rounds) = (&AtomicBool::new(false), &AtomicU64::new(0));
     let ids = &[const { AtomicI32::new(0) }; WORKERS];
     thread::scope(|scope| {
-        for worker in 0..WORKERS {
+        for (worker, id) in ids.iter().enumerate() {
             let work = &work;
             scope.spawn(move || {
                 // SAFETY: it has no obligations.
-                ids[worker].store(unsafe { libc::gettid() }, Relaxed);
+                id.store(unsafe { libc::gettid() }, Relaxed);
                 let mut dice = Dice::new(seed + worker as u64);
                 while !over.load(Relaxed) {
                     work(&mut dice);
@@ -107,7 +107,7 @@ scenario!(
         // SAFETY: the handler makes one system call, which is safe in any place.
         unsafe { libc::sigaction(libc::SIGUSR1, &action, std::ptr::null_mut()) };
 
-        let shakes: [(&str, fn(u64, Instant) -> bool); 10] = [
+        let shakes: [(&str, Shake); 10] = [
             ("spin", spin),
             ("sleep", sleep),
             ("mutex", mutex),
@@ -126,6 +126,9 @@ scenario!(
         }
     }
 );
+
+/// Shakes one kind of lock, until it is over; whether it kept its promises.
+type Shake = fn(u64, Instant) -> bool;
 
 fn spin(seed: u64, end: Instant) -> bool {
     let lock = SpinLock::new(Count::default());
