@@ -4,6 +4,7 @@
 mod fork;
 #[expect(unsafe_code, reason = "a limit is bare system calls, not somebody's wrapper of them")]
 mod limit;
+mod lock;
 mod measure;
 mod pipes;
 mod pool;
@@ -12,6 +13,7 @@ mod python;
 mod run;
 mod subprocess;
 mod table;
+mod threadlocal;
 
 use std::env;
 use std::error::Error;
@@ -32,7 +34,8 @@ The lessons beside their rivals and their limits.
 
 Usage: cargo course bench [OPTIONS] [LESSON | LESSON/MEASURE]...
 
-Without a lesson, all are measured. LESSON is fork, process, pool or subprocess.
+Without a lesson, all are measured. LESSON is fork, process, pool, subprocess, lock or
+threadlocal.
 
   -q, --quick       a few seconds a lesson: shorter turns, fewer rounds
   -r, --rounds N    rounds a measure (21, quick: 6)
@@ -76,11 +79,17 @@ fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
 }
 
 fn run() -> Outcome<ExitCode> {
-    let all: Vec<&Measure> =
-        [fork::MEASURES, process::MEASURES, pool::MEASURES, subprocess::MEASURES]
-            .into_iter()
-            .flatten()
-            .collect();
+    let all: Vec<&Measure> = [
+        fork::MEASURES,
+        process::MEASURES,
+        pool::MEASURES,
+        subprocess::MEASURES,
+        lock::MEASURES,
+        threadlocal::MEASURES,
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     if let Some((first, rest)) = arguments.split_first()
         && first == run::INSIDE
