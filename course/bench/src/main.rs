@@ -12,6 +12,7 @@ mod python;
 mod run;
 mod subprocess;
 mod table;
+mod threads;
 
 use std::env;
 use std::error::Error;
@@ -32,7 +33,7 @@ The lessons beside their rivals and their limits.
 
 Usage: cargo course bench [OPTIONS] [LESSON | LESSON/MEASURE]...
 
-Without a lesson, all are measured. LESSON is fork, process, pool or subprocess.
+Without a lesson, all are measured. LESSON is fork, process, pool, subprocess or threads.
 
   -q, --quick       a few seconds a lesson: shorter turns, fewer rounds
   -r, --rounds N    rounds a measure (21, quick: 6)
@@ -76,11 +77,14 @@ fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
 }
 
 fn run() -> Outcome<ExitCode> {
-    let all: Vec<&Measure> =
-        [fork::MEASURES, process::MEASURES, pool::MEASURES, subprocess::MEASURES]
-            .into_iter()
-            .flatten()
-            .collect();
+    let lessons = [
+        fork::MEASURES,
+        process::MEASURES,
+        pool::MEASURES,
+        subprocess::MEASURES,
+        threads::MEASURES,
+    ];
+    let all: Vec<&Measure> = lessons.into_iter().flatten().collect();
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     if let Some((first, rest)) = arguments.split_first()
         && first == run::INSIDE
