@@ -1,5 +1,4 @@
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
@@ -9,7 +8,7 @@ use nix::unistd::{getpid, gettid};
 /// What is known of a thread, by whoever knows it.
 #[derive(Debug)]
 pub(crate) struct Info {
-    pub name: String,
+    pub name: Arc<str>,
     pub daemon: bool,
     /// In the order of the starts.
     serial: u64,
@@ -20,7 +19,7 @@ pub(crate) struct Info {
 }
 
 impl Info {
-    pub(crate) fn new(name: String, daemon: bool) -> Arc<Info> {
+    pub(crate) fn new(name: Arc<str>, daemon: bool) -> Arc<Info> {
         static SERIAL: AtomicU64 = AtomicU64::new(0);
         Arc::new(Info {
             name,
@@ -43,13 +42,19 @@ impl Info {
 
     /// Lists it, from just before its start on.
     pub(crate) fn enlist(self: &Arc<Info>) {
-        registry().insert(self.serial, Arc::clone(self));
+        registry().push(Arc::clone(self));
     }
 
     /// Takes it off the list: it has ended, or was never begun.
     pub(crate) fn strike(&self) {
-        self.ended.store(true, Relaxed);
-        registry().remove(&self.serial);
+        if self.ended.swap(true, Relaxed) {
+            return;
+        }
+        let mut registry = registry();
+        // From the end, as most threads that end are young.
+        if let Some(index) = registry.iter().rposition(|info| info.serial == self.serial) {
+            registry.swap_remove(index);
+        }
     }
 
     /// Called by the thread itself.
@@ -60,11 +65,10 @@ impl Info {
     }
 }
 
-/// All threads but the main one, by serial number. They strike themselves off, so nobody has to
-/// clean up.
-static REGISTRY: Mutex<BTreeMap<u64, Arc<Info>>> = Mutex::new(BTreeMap::new());
+/// All threads but the main one. They strike themselves off, so nobody has to clean up.
+static REGISTRY: Mutex<Vec<Arc<Info>>> = Mutex::new(Vec::new());
 
-fn registry() -> MutexGuard<'static, BTreeMap<u64, Arc<Info>>> {
+fn registry() -> MutexGuard<'static, Vec<Arc<Info>>> {
     REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -143,7 +147,7 @@ fn stranger() -> Arc<Info> {
     static COUNT: AtomicU64 = AtomicU64::new(1);
     let current = thread::current();
     let dummy = || format!("Dummy-{}", COUNT.fetch_add(1, Relaxed));
-    let info = Info::new(current.name().map_or_else(dummy, str::to_owned), true);
+    let info = Info::new(current.name().map_or_else(dummy, str::to_owned).into(), true);
     let _ = info.native_id.set(gettid().as_raw());
     let _ = info.ident.set(current.id());
     info
@@ -157,7 +161,7 @@ pub fn main_thread() -> ActiveThread {
 fn main_info() -> &'static Arc<Info> {
     static MAIN: OnceLock<Arc<Info>> = OnceLock::new();
     MAIN.get_or_init(|| {
-        let info = Info::new("MainThread".to_owned(), false);
+        let info = Info::new("MainThread".into(), false);
         let _ = info.native_id.set(getpid().as_raw());
         info
     })
@@ -169,8 +173,10 @@ fn main_info() -> &'static Arc<Info> {
 /// Of threads that others started those are here that have asked for their [`current_thread`]. The
 /// kernel lists all, in `/proc/self/task`.
 pub fn enumerate() -> Vec<ActiveThread> {
-    let others: Vec<ActiveThread> = registry().values().cloned().map(ActiveThread).collect();
-    std::iter::once(main_thread()).chain(others).collect()
+    let mut others = registry().clone();
+    others.sort_unstable_by_key(|info| info.serial);
+    let main = Arc::clone(main_info());
+    std::iter::once(main).chain(others).map(ActiveThread).collect()
 }
 
 /// How many threads [`enumerate`] lists.

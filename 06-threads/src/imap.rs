@@ -6,65 +6,57 @@ use std::sync::Arc;
 use std::{fmt, vec};
 
 use crate::panics::catch;
-use crate::result::TaskError;
 use crate::watched::Watched;
-use crate::worker::Shared;
+use crate::{Chunks, PoolError};
 
 /// Chunks that are with the workers or wait to be fetched, for each worker.
-const AHEAD: usize = 4;
+const AHEAD: usize = 16;
 
-type Chunk<R> = Vec<Result<R, TaskError>>;
+type Chunk<R> = Vec<Result<R, PoolError>>;
 
 /// The results of [`imap`](crate::ThreadPool::imap) and
 /// [`imap_unordered`](crate::ThreadPool::imap_unordered), one by one.
 ///
 /// Unlike a map, which wants all of its input first, it takes from its input what the workers need
 /// next and no more: the input may be endless.
-pub struct IMap<'pool, I: Iterator, R, F> {
-    pool: &'pool Shared,
+pub struct Imap<'pool, I: Iterator, R, F> {
+    chunks: Chunks<'pool>,
     function: Arc<F>,
     input: I,
-    chunk: usize,
     ordered: bool,
     /// Results by the number of their chunk.
     done: Arc<Watched<BTreeMap<usize, Chunk<R>>>>,
     /// Chunks sent, and chunks fetched.
     sent: usize,
     fetched: usize,
-    current: vec::IntoIter<Result<R, TaskError>>,
+    current: vec::IntoIter<Result<R, PoolError>>,
     input_ended: bool,
     /// The input's panic: it goes on when what came before it is delivered.
     panic: Option<Box<dyn Any + Send>>,
 }
 
-impl<'pool, I, R, F> IMap<'pool, I, R, F>
+impl<'pool, I, R, F> Imap<'pool, I, R, F>
 where
     I: Iterator,
 {
-    pub(crate) fn new(
-        pool: &'pool Shared,
-        function: F,
-        input: I,
-        chunk: usize,
-        ordered: bool,
-    ) -> Self {
-        IMap {
-            pool,
+    pub(crate) fn new(chunks: Chunks<'pool>, function: F, input: I, ordered: bool) -> Self {
+        let refused = (chunks.size == 0).then_some(Err(PoolError::EmptyChunks));
+        Imap {
+            chunks,
             function: Arc::new(function),
             input,
-            chunk: chunk.max(1),
             ordered,
             done: Arc::new(Watched::new(BTreeMap::new())),
             sent: 0,
             fetched: 0,
-            current: Vec::new().into_iter(),
-            input_ended: false,
+            current: Vec::from_iter(refused).into_iter(),
+            input_ended: chunks.size == 0,
             panic: None,
         }
     }
 }
 
-impl<I, R, F> IMap<'_, I, R, F>
+impl<I, R, F> Imap<'_, I, R, F>
 where
     F: Fn(I::Item) -> R + Send + Sync + 'static,
     I: Iterator,
@@ -73,20 +65,21 @@ where
 {
     /// Keeps the workers busy, a bounded number of chunks ahead of who fetches.
     fn send(&mut self) {
-        while !self.input_ended && self.sent - self.fetched < AHEAD * self.pool.workers() {
-            let mut items = Vec::with_capacity(self.chunk);
+        let (pool, chunk) = (&self.chunks.pool.shared, self.chunks.size);
+        while !self.input_ended && self.sent - self.fetched < AHEAD * pool.workers() {
+            let mut items = Vec::with_capacity(chunk);
             let pulled = catch_unwind(AssertUnwindSafe(|| {
-                items.extend(self.input.by_ref().take(self.chunk));
+                items.extend(self.input.by_ref().take(chunk));
             }));
-            self.input_ended = items.len() < self.chunk;
+            self.input_ended = items.len() < chunk;
             self.panic = pulled.err();
             if items.is_empty() {
                 return;
             }
             let function = Arc::clone(&self.function);
             let out = Out { number: self.sent, done: Arc::clone(&self.done), results: None };
-            self.pool.submit(Box::new(move |_| {
-                let each = |item| catch(|| function(item)).map_err(TaskError::from);
+            pool.submit(Box::new(move |_| {
+                let each = |item| catch(|| function(item)).map_err(PoolError::from);
                 out.send(items.into_iter().map(each).collect());
             }));
             self.sent += 1;
@@ -94,14 +87,14 @@ where
     }
 }
 
-impl<I, R, F> Iterator for IMap<'_, I, R, F>
+impl<I, R, F> Iterator for Imap<'_, I, R, F>
 where
     F: Fn(I::Item) -> R + Send + Sync + 'static,
     I: Iterator,
     I::Item: Send + 'static,
     R: Send + 'static,
 {
-    type Item = Result<R, TaskError>;
+    type Item = Result<R, PoolError>;
 
     /// # Panics
     ///
@@ -125,7 +118,7 @@ where
     }
 }
 
-impl<I, R, F> FusedIterator for IMap<'_, I, R, F>
+impl<I, R, F> FusedIterator for Imap<'_, I, R, F>
 where
     F: Fn(I::Item) -> R + Send + Sync + 'static,
     I: Iterator,
@@ -134,9 +127,9 @@ where
 {
 }
 
-impl<I: Iterator, R, F> fmt::Debug for IMap<'_, I, R, F> {
+impl<I: Iterator, R, F> fmt::Debug for Imap<'_, I, R, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IMap")
+        f.debug_struct("Imap")
             .field("sent", &self.sent)
             .field("fetched", &self.fetched)
             .finish_non_exhaustive()
@@ -158,7 +151,7 @@ impl<R> Out<R> {
 
 impl<R> Drop for Out<R> {
     fn drop(&mut self) {
-        let results = self.results.take().unwrap_or_else(|| vec![Err(TaskError::Terminated)]);
+        let results = self.results.take().unwrap_or_else(|| vec![Err(PoolError::Terminated)]);
         self.done.change(|done| drop(done.insert(self.number, results)));
     }
 }

@@ -16,16 +16,18 @@ mod panics;
 
 // Many tasks on a few threads.
 mod pool;
-pub use pool::{Closed, PoolError, ThreadPool};
-
+pub use pool::{ClosedPool, ThreadPool};
+mod chunks;
+pub use chunks::Chunks;
 mod result;
-pub use result::{AsyncResult, TaskError};
-
+pub use result::AsyncResult;
 mod imap;
-mod map;
-pub use imap::IMap;
+pub use imap::Imap;
+mod pool_error;
+pub use pool_error::PoolError;
 
-// How the threads share the work, and how they sleep.
+// How they share the work, how they sleep, and how one waits for them.
+mod map;
 mod sleep;
 mod watched;
 mod worker;

@@ -1,8 +1,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::PoolError;
 use crate::panics::catch;
-use crate::result::{AsyncResult, Promise, TaskError};
+use crate::result::Promise;
 use crate::worker::{Task, Worker};
 
 /// What all pieces of one map have in common.
@@ -16,7 +17,7 @@ struct Done<R> {
     /// Results by the index of their first item: each worker's in a row.
     parts: Vec<(usize, Vec<R>)>,
     /// The failed item with the lowest index.
-    failed: Option<(usize, TaskError)>,
+    failed: Option<(usize, PoolError)>,
     /// How many items are not done yet.
     left: usize,
     promise: Option<Promise<Vec<R>>>,
@@ -38,27 +39,27 @@ struct Piece<T, R, F> {
     items: VecDeque<T>,
 }
 
-/// The task that maps `function` over `items`.
-pub(crate) fn map<T, R, F>(
+/// The task that maps `function` over `items`; none, and the promise kept, without an item.
+pub(crate) fn task<T, R, F>(
     function: F,
     items: Vec<T>,
     chunk: usize,
-) -> (Option<Task>, AsyncResult<Vec<R>>)
+    promise: Promise<Vec<R>>,
+) -> Option<Task>
 where
     F: Fn(T) -> R + Send + Sync + 'static,
     T: Send + 'static,
     R: Send + 'static,
 {
-    let (promise, result) = Promise::new();
     if items.is_empty() {
         promise.keep(Ok(Vec::new()));
-        return (None, result);
+        return None;
     }
     let (parts, left, promise) = (Vec::new(), items.len(), Some(promise));
     let done = Mutex::new(Done { parts, failed: None, left, promise });
-    let job = Arc::new(Job { function, chunk: chunk.max(1), done });
+    let job = Arc::new(Job { function, chunk, done });
     let piece = Piece { job, start: 0, taken: 0, items: items.into() };
-    (Some(Box::new(|worker| piece.run(worker))), result)
+    Some(Box::new(|worker| piece.run(worker)))
 }
 
 impl<T, R, F> Piece<T, R, F>
@@ -81,7 +82,7 @@ where
     fn work(&mut self, worker: &Worker, results: &mut Vec<R>) {
         let chunk = self.job.chunk;
         while !self.items.is_empty() && !worker.is_to_end() {
-            if self.items.len() >= 2 * chunk && worker.has_nothing_to_give() {
+            if self.items.len() / 2 >= chunk && worker.has_nothing_to_give() {
                 self.give_half(worker);
             }
             for _ in 0..chunk {
@@ -107,7 +108,7 @@ impl<R, F> Job<R, F> {
         start: usize,
         count: usize,
         results: Vec<R>,
-        failed: Option<(usize, TaskError)>,
+        failed: Option<(usize, PoolError)>,
     ) {
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         done.parts.push((start, results));

@@ -1,227 +1,190 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::{error, fmt};
 
-use crate::imap::IMap;
-use crate::map;
 use crate::panics::catch;
-use crate::result::{AsyncResult, Promise, TaskError};
+use crate::result::{AsyncResult, Promise};
 use crate::worker::{Shared, Worker};
-use crate::{Error, Thread};
+use crate::{Chunks, Imap, PoolError, Thread};
 
 /// A few threads that do many tasks.
 ///
-/// Unlike a pool of processes it sends nothing: a task is a closure, its argument and its value are
-/// moved, at the price of a pointer. In return a crash (not a panic) ends everything, and a
-/// task that never ends can't be ended.
+/// Unlike a pool of processes it sends nothing: a task is a closure, and its value is moved, at the
+/// price of a pointer. In return a crash (not a panic) ends everything, and a task that never ends
+/// can't be ended. Its methods take `&self`, so threads may share it, its own too.
 ///
-/// Dropping it terminates it: what waits is dropped, what runs goes on to its end, and nobody waits
-/// for that. See [`close`](ThreadPool::close).
+/// Dropping it [terminates](ThreadPool::terminate) it.
 #[derive(Debug)]
 pub struct ThreadPool {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     threads: Vec<Thread<()>>,
 }
 
-/// Why there is no pool.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum PoolError {
-    /// A pool without workers would never do a task.
-    NoWorkers,
-    /// The system refused one of the threads. Those that had begun have ended.
-    Thread(Error),
-}
-
-impl fmt::Display for PoolError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            PoolError::NoWorkers => {
-                write!(f, "a pool of no workers would never do a task: ask for one at least")
-            }
-            PoolError::Thread(error) => write!(f, "can't start a pool: {error}"),
-        }
-    }
-}
-
-impl error::Error for PoolError {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        match self {
-            PoolError::NoWorkers => None,
-            PoolError::Thread(error) => Some(error),
-        }
-    }
-}
-
 impl ThreadPool {
-    /// A pool of so many threads. [`std::thread::available_parallelism`] is a good number for tasks that
-    /// compute; tasks that wait may be more.
+    /// A pool of so many threads. [`std::thread::available_parallelism`] is a good number for tasks
+    /// that compute; of tasks that wait there may be more.
     ///
     /// # Errors
     ///
-    /// [`PoolError::NoWorkers`], [`PoolError::Thread`].
-    pub fn new(workers: usize) -> Result<ThreadPool, PoolError> {
+    /// [`PoolError::NoThreads`] for zero; [`PoolError::Start`].
+    pub fn new(threads: usize) -> Result<ThreadPool, PoolError> {
         static COUNT: AtomicU32 = AtomicU32::new(1);
-        if workers == 0 {
-            return Err(PoolError::NoWorkers);
+        if threads == 0 {
+            return Err(PoolError::NoThreads);
         }
         let number = COUNT.fetch_add(1, Relaxed);
-        let (shared, queues) = Shared::new(workers);
-        let mut pool = ThreadPool { shared, threads: Vec::with_capacity(workers) };
+        let (shared, queues) = Shared::new(threads);
+        // Dropped at an error, it ends those that did start.
+        let mut pool = ThreadPool { shared, threads: Vec::with_capacity(threads) };
         for (index, queue) in queues.into_iter().enumerate() {
             let shared = Arc::clone(&pool.shared);
             let mut thread = Thread::new(move || Worker::run(index, queue, shared))
                 .name(format!("pool-{number}-{}", index + 1))
                 .daemon(true);
-            if let Err(error) = thread.start() {
-                pool.terminate().join();
-                return Err(PoolError::Thread(error));
-            }
+            thread.start().map_err(|error| PoolError::Start { source: Arc::new(error) })?;
             pool.threads.push(thread);
         }
         Ok(pool)
     }
 
-    /// How many threads it has.
-    pub fn workers(&self) -> usize {
-        self.shared.workers()
-    }
-
-    /// Calls `task` in a worker, and waits for its value.
+    /// Calls `task` in one of the threads, and waits for its value.
     ///
     /// # Errors
     ///
-    /// The task's.
+    /// [`PoolError::Panicked`].
     pub fn apply<R: Send + 'static>(
         &self,
         task: impl FnOnce() -> R + Send + 'static,
-    ) -> Result<R, TaskError> {
+    ) -> Result<R, PoolError> {
         self.apply_async(task).get()
     }
 
-    /// Has `task` called in a worker.
+    /// As [`apply`](ThreadPool::apply), without waiting.
     pub fn apply_async<R: Send + 'static>(
         &self,
         task: impl FnOnce() -> R + Send + 'static,
     ) -> AsyncResult<R> {
         let (promise, result) = Promise::new();
-        self.shared
-            .submit(Box::new(move |_| promise.keep(catch(task).map_err(TaskError::from))));
+        let task = move |_: &Worker| promise.keep(catch(task).map_err(PoolError::from));
+        self.shared.submit(Box::new(task));
         result
     }
 
-    /// Calls `function` with each of `items`, in parallel, and waits for the results, which are in
-    /// the order of the items.
+    /// At least so many tasks of a map stay together: see [`Chunks`], which has the same methods.
+    pub fn chunk_size(&self, size: usize) -> Chunks<'_> {
+        Chunks { pool: self, size }
+    }
+
+    /// Calls `function` with each input, in parallel, and gives the results in the order of the
+    /// inputs. All tasks are done, whichever fail.
     ///
     /// # Errors
     ///
-    /// That of the first item, by its place, that failed. All items are done before it is told.
-    pub fn map<T, R, F>(
+    /// The first task's that failed, in the order of the inputs.
+    pub fn map<A, R, F>(
         &self,
         function: F,
-        items: impl IntoIterator<Item = T>,
-    ) -> Result<Vec<R>, TaskError>
+        inputs: impl IntoIterator<Item = A>,
+    ) -> Result<Vec<R>, PoolError>
     where
-        F: Fn(T) -> R + Send + Sync + 'static,
-        T: Send + 'static,
+        F: Fn(A) -> R + Send + Sync + 'static,
+        A: Send + 'static,
         R: Send + 'static,
     {
-        self.map_async(function, items).get()
+        self.chunk_size(1).map(function, inputs)
     }
 
     /// As [`map`](ThreadPool::map), without waiting.
-    pub fn map_async<T, R, F>(
+    pub fn map_async<A, R, F>(
         &self,
         function: F,
-        items: impl IntoIterator<Item = T>,
+        inputs: impl IntoIterator<Item = A>,
     ) -> AsyncResult<Vec<R>>
     where
-        F: Fn(T) -> R + Send + Sync + 'static,
-        T: Send + 'static,
+        F: Fn(A) -> R + Send + Sync + 'static,
+        A: Send + 'static,
         R: Send + 'static,
     {
-        let (task, result) = map::map(function, items.into_iter().collect(), 1);
-        if let Some(task) = task {
-            self.shared.submit(task);
-        }
-        result
+        self.chunk_size(1).map_async(function, inputs)
     }
 
-    /// Calls `function` with each of `items`, and gives the results one by one, in the order of the
-    /// items.
-    ///
-    /// The input is taken lazily, a bounded number ahead of what was fetched.
-    pub fn imap<T, R, F, I>(&self, function: F, items: I) -> IMap<'_, I::IntoIter, R, F>
+    /// The results one by one, in the order of the inputs, which may be endless: they are asked for
+    /// as the results are, and a bounded number ahead.
+    pub fn imap<A, R, F, I>(&self, function: F, inputs: I) -> Imap<'_, I::IntoIter, R, F>
     where
-        F: Fn(T) -> R + Send + Sync + 'static,
-        I: IntoIterator<Item = T>,
-        T: Send + 'static,
+        F: Fn(A) -> R + Send + Sync + 'static,
+        I: IntoIterator<Item = A>,
+        A: Send + 'static,
         R: Send + 'static,
     {
-        IMap::new(&self.shared, function, items.into_iter(), 1, true)
+        self.chunk_size(1).imap(function, inputs)
     }
 
     /// As [`imap`](ThreadPool::imap), each result as soon as it is there.
-    pub fn imap_unordered<T, R, F, I>(&self, function: F, items: I) -> IMap<'_, I::IntoIter, R, F>
+    pub fn imap_unordered<A, R, F, I>(&self, function: F, inputs: I) -> Imap<'_, I::IntoIter, R, F>
     where
-        F: Fn(T) -> R + Send + Sync + 'static,
-        I: IntoIterator<Item = T>,
-        T: Send + 'static,
+        F: Fn(A) -> R + Send + Sync + 'static,
+        I: IntoIterator<Item = A>,
+        A: Send + 'static,
         R: Send + 'static,
     {
-        IMap::new(&self.shared, function, items.into_iter(), 1, false)
+        self.chunk_size(1).imap_unordered(function, inputs)
     }
 
-    /// No more tasks come: the workers end when those that were sent are done. To wait for that is
-    /// [`Closed::join`].
-    pub fn close(self) -> Closed {
+    /// No more tasks. Those that were submitted go on; [`join`](ClosedPool::join) waits for them.
+    ///
+    /// In Python, `join` before `close` is an error at run time, and so is a task after it. Here both
+    /// don't compile:
+    ///
+    /// ```compile_fail,E0599
+    /// let pool = threads::ThreadPool::new(1)?;
+    /// pool.join();
+    /// # Ok::<(), threads::PoolError>(())
+    /// ```
+    ///
+    /// ```compile_fail,E0382
+    /// let pool = threads::ThreadPool::new(1)?;
+    /// pool.close().join();
+    /// pool.apply(|| "late");
+    /// # Ok::<(), threads::PoolError>(())
+    /// ```
+    pub fn close(self) -> ClosedPool {
         self.shared.close();
-        self.ending()
+        ClosedPool { pool: self }
     }
 
-    /// No more tasks are begun: what waits is dropped, and who waits for its value is told
-    /// [`TaskError::Terminated`].
-    pub fn terminate(self) -> Closed {
+    /// Drops what waits: that ends with [`PoolError::Terminated`]. What runs, runs to its end, as
+    /// nobody can end a thread from outside; [`join`](ClosedPool::join) waits for it.
+    pub fn terminate(self) -> ClosedPool {
         self.shared.terminate();
-        self.ending()
-    }
-
-    fn ending(mut self) -> Closed {
-        Closed { threads: std::mem::take(&mut self.threads), shared: Arc::clone(&self.shared) }
+        ClosedPool { pool: self }
     }
 }
 
 impl Drop for ThreadPool {
     fn drop(&mut self) {
-        // Unless it was closed: then its threads are somebody else's.
-        if !self.threads.is_empty() {
-            self.shared.terminate();
-        }
+        self.shared.terminate();
     }
 }
 
 /// A pool that takes no more tasks.
 ///
-/// Unlike a [`ThreadPool`], it can be joined; to join a pool that is open would be to wait for
-/// ever, and is a type error here.
+/// Unlike a [`ThreadPool`], it can be waited for. Dropping it terminates it.
 #[derive(Debug)]
-pub struct Closed {
-    shared: Arc<Shared>,
-    threads: Vec<Thread<()>>,
+pub struct ClosedPool {
+    pool: ThreadPool,
 }
 
-impl Closed {
-    /// Waits for the end of all workers.
+impl ClosedPool {
+    /// Waits until all tasks have come to their end, and the threads are gone.
     pub fn join(mut self) {
-        for thread in &mut self.threads {
-            // One that owns its own pool does not wait for itself.
+        for thread in &mut self.pool.threads {
+            // A task that owns its own pool does not wait for itself.
             let _ = thread.join();
         }
     }
 
-    /// Drops what still waits.
-    pub fn terminate(self) -> Closed {
-        self.shared.terminate();
-        self
+    /// Drops what still waits: see [`ThreadPool::terminate`].
+    pub fn terminate(self) -> ClosedPool {
+        self.pool.terminate()
     }
 }

@@ -1,50 +1,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use std::{error, fmt};
 
-use crate::panics::Panic;
+use crate::PoolError;
 use crate::watched::Watched;
-
-/// Why a task gave no value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TaskError {
-    /// The task panicked. Its worker, and all other tasks, go on.
-    Panicked {
-        /// The panic's message.
-        message: String,
-        /// Where: file, line and column.
-        place: String,
-    },
-    /// The pool was terminated before the task was done.
-    Terminated,
-}
-
-impl From<Panic> for TaskError {
-    fn from(Panic { message, place }: Panic) -> TaskError {
-        TaskError::Panicked { message, place }
-    }
-}
-
-impl fmt::Display for TaskError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            TaskError::Panicked { message, place } => {
-                write!(f, "a task panicked at {place}: {message}")
-            }
-            TaskError::Terminated => {
-                write!(f, "the pool was terminated before the task was done")
-            }
-        }
-    }
-}
-
-impl error::Error for TaskError {}
 
 #[derive(Debug)]
 enum Slot<R> {
     Waiting,
-    Done(Result<R, TaskError>),
+    Done(Result<R, PoolError>),
     GivenOut,
 }
 
@@ -64,13 +27,10 @@ impl<R> AsyncResult<R> {
     ///
     /// # Errors
     ///
-    /// The task's.
-    ///
-    /// # Panics
-    ///
-    /// If [`get_timeout`](AsyncResult::get_timeout) has given out the value.
-    pub fn get(self) -> Result<R, TaskError> {
-        self.0.wait(None, take).expect("waits for ever").expect("the value was given out before")
+    /// [`PoolError::Panicked`], [`PoolError::Terminated`]; [`PoolError::GivenOut`] after
+    /// [`get_timeout`](AsyncResult::get_timeout) gave the value.
+    pub fn get(self) -> Result<R, PoolError> {
+        self.0.wait(None, take).unwrap_or(Err(PoolError::Terminated))
     }
 
     /// Waits for the value at most that long; `None` if it is not there by then, and a later call
@@ -78,16 +38,9 @@ impl<R> AsyncResult<R> {
     ///
     /// # Errors
     ///
-    /// The task's.
-    ///
-    /// # Panics
-    ///
-    /// If an earlier call has given out the value.
-    pub fn get_timeout(&mut self, timeout: Duration) -> Result<Option<R>, TaskError> {
-        let Some(taken) = self.0.wait(Instant::now().checked_add(timeout), take) else {
-            return Ok(None);
-        };
-        taken.expect("the value was given out before").map(Some)
+    /// As [`get`](AsyncResult::get).
+    pub fn get_timeout(&mut self, timeout: Duration) -> Result<Option<R>, PoolError> {
+        self.0.wait(Instant::now().checked_add(timeout), take).transpose()
     }
 
     /// Waits until the task is done, and leaves the value where it is.
@@ -120,22 +73,21 @@ fn is_done<R>(slot: &Slot<R>) -> bool {
     !matches!(slot, Slot::Waiting)
 }
 
-/// What is there, or `Some(None)` for what was there.
-fn take<R>(slot: &mut Slot<R>) -> Option<Option<Result<R, TaskError>>> {
+/// What is there; nothing as long as it is not.
+fn take<R>(slot: &mut Slot<R>) -> Option<Result<R, PoolError>> {
+    if !is_done(slot) {
+        return None;
+    }
     match std::mem::replace(slot, Slot::GivenOut) {
-        Slot::Done(result) => Some(Some(result)),
-        Slot::GivenOut => Some(None),
-        Slot::Waiting => {
-            *slot = Slot::Waiting;
-            None
-        }
+        Slot::Done(result) => Some(result),
+        Slot::Waiting | Slot::GivenOut => Some(Err(PoolError::GivenOut)),
     }
 }
 
 /// The other side of an [`AsyncResult`]: what the task has.
 ///
 /// Dropped without a value, because the task itself was dropped, it sends
-/// [`TaskError::Terminated`]: nobody waits for ever.
+/// [`PoolError::Terminated`]: nobody waits for ever.
 pub(crate) struct Promise<R>(Option<Arc<Watched<Slot<R>>>>);
 
 impl<R> Promise<R> {
@@ -144,11 +96,11 @@ impl<R> Promise<R> {
         (Promise(Some(Arc::clone(&slot))), AsyncResult(slot))
     }
 
-    pub(crate) fn keep(mut self, result: Result<R, TaskError>) {
+    pub(crate) fn keep(mut self, result: Result<R, PoolError>) {
         self.put(result);
     }
 
-    fn put(&mut self, result: Result<R, TaskError>) {
+    fn put(&mut self, result: Result<R, PoolError>) {
         if let Some(slot) = self.0.take() {
             slot.change(|slot| *slot = Slot::Done(result));
         }
@@ -157,6 +109,6 @@ impl<R> Promise<R> {
 
 impl<R> Drop for Promise<R> {
     fn drop(&mut self) {
-        self.put(Err(TaskError::Terminated));
+        self.put(Err(PoolError::Terminated));
     }
 }

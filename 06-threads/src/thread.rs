@@ -19,7 +19,7 @@ use crate::panics::{Panic, catch, note_panics};
 /// Unlike a process, it shares everything with its process: memory, files, and the end. Nobody can
 /// end it from outside.
 pub struct Thread<R> {
-    name: String,
+    name: Arc<str>,
     daemon: bool,
     stack_size: Option<usize>,
     shared: Arc<Shared<R>>,
@@ -35,8 +35,16 @@ struct Running {
 
 /// What the thread and whoever waits for it have in common.
 struct Shared<R> {
-    state: Mutex<State<R>>,
+    inner: Mutex<Inner<R>>,
+    /// Who waits with a timeout waits for this; who waits without one, for the end itself.
     ended: Condvar,
+}
+
+struct Inner<R> {
+    state: State<R>,
+    /// Whether somebody waits for `ended`. Mostly nobody does, and to notify would be a system call
+    /// for nothing.
+    awaited: bool,
 }
 
 type Target<R> = Box<dyn FnOnce() -> R + Send>;
@@ -50,13 +58,13 @@ enum State<R> {
 }
 
 impl<R> Shared<R> {
-    fn state(&self) -> MutexGuard<'_, State<R>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn inner(&self) -> MutexGuard<'_, Inner<R>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes what is there, and leaves `then`.
     fn replace(&self, then: State<R>) -> State<R> {
-        std::mem::replace(&mut *self.state(), then)
+        std::mem::replace(&mut self.inner().state, then)
     }
 
     /// The thread's whole life.
@@ -66,8 +74,13 @@ impl<R> Shared<R> {
         let result = catch(target);
         // Off the list before anybody can hear of the end: who has joined it finds it nowhere.
         info.strike();
-        *self.state() = State::Ended(result);
-        self.ended.notify_all();
+        let mut inner = self.inner();
+        inner.state = State::Ended(result);
+        let awaited = inner.awaited;
+        drop(inner);
+        if awaited {
+            self.ended.notify_all();
+        }
     }
 }
 
@@ -79,11 +92,11 @@ impl<R: Send + 'static> Thread<R> {
     pub fn new(target: impl FnOnce() -> R + Send + 'static) -> Thread<R> {
         static COUNT: AtomicU32 = AtomicU32::new(1);
         Thread {
-            name: format!("Thread-{}", COUNT.fetch_add(1, Relaxed)),
+            name: format!("Thread-{}", COUNT.fetch_add(1, Relaxed)).into(),
             daemon: false,
             stack_size: None,
             shared: Arc::new(Shared {
-                state: Mutex::new(State::Ready(Box::new(target))),
+                inner: Mutex::new(Inner { state: State::Ready(Box::new(target)), awaited: false }),
                 ended: Condvar::new(),
             }),
             running: None,
@@ -96,19 +109,18 @@ impl<R: Send + 'static> Thread<R> {
     ///
     /// [`Error::AlreadyStarted`], [`Error::Name`], [`Error::Refused`]: no thread exists then.
     pub fn start(&mut self) -> Result<(), Error> {
-        let name = self.name.clone();
         if self.running.is_some() {
-            return Err(Error::AlreadyStarted { name });
+            return Err(Error::AlreadyStarted { name: self.name.to_string() });
         }
-        if name.contains('\0') {
-            return Err(Error::Name { name });
+        if self.name.contains('\0') {
+            return Err(Error::Name { name: self.name.to_string() });
         }
         note_panics();
-        let mut builder = Builder::new().name(name.clone());
+        let mut builder = Builder::new().name(self.name.to_string());
         if let Some(bytes) = self.stack_size {
             builder = builder.stack_size(bytes);
         }
-        let info = Info::new(name.clone(), self.daemon);
+        let info = Info::new(Arc::clone(&self.name), self.daemon);
         info.enlist();
         let (shared, its) = (Arc::clone(&self.shared), Arc::clone(&info));
         match builder.spawn(move || shared.run(&its)) {
@@ -119,7 +131,7 @@ impl<R: Send + 'static> Thread<R> {
             }
             Err(source) => {
                 info.strike();
-                Err(Error::Refused { name, source })
+                Err(Error::Refused { name: self.name.to_string(), source })
             }
         }
     }
@@ -149,19 +161,20 @@ impl<R: Send + 'static> Thread<R> {
     /// As [`join`](Thread::join).
     pub fn join_timeout(&mut self, timeout: Duration) -> Result<Option<R>, Error> {
         self.joinable()?;
-        let state = self.shared.state();
-        let lives = |state: &mut State<R>| matches!(state, State::Ready(_) | State::Running);
-        let waited = self.shared.ended.wait_timeout_while(state, timeout, lives);
-        let (state, result) = waited.unwrap_or_else(PoisonError::into_inner);
-        drop(state);
+        let mut inner = self.shared.inner();
+        inner.awaited = true;
+        let lives = |inner: &mut Inner<R>| matches!(inner.state, State::Ready(_) | State::Running);
+        let waited = self.shared.ended.wait_timeout_while(inner, timeout, lives);
+        let (inner, result) = waited.unwrap_or_else(PoisonError::into_inner);
+        drop(inner);
         if result.timed_out() { Ok(None) } else { self.value().map(Some) }
     }
 
     fn joinable(&mut self) -> Result<&mut Running, Error> {
         match &mut self.running {
-            None => Err(Error::NotStarted { name: self.name.clone() }),
+            None => Err(Error::NotStarted { name: self.name.to_string() }),
             Some(running) if running.id == std::thread::current().id() => {
-                Err(Error::Itself { name: self.name.clone() })
+                Err(Error::Itself { name: self.name.to_string() })
             }
             Some(running) => Ok(running),
         }
@@ -170,7 +183,7 @@ impl<R: Send + 'static> Thread<R> {
     fn value(&mut self) -> Result<R, Error> {
         match self.shared.replace(State::GivenOut) {
             State::Ended(result) => result.map_err(|panic| Error::panicked(&self.name, panic)),
-            _ => Err(Error::AlreadyJoined { name: self.name.clone() }),
+            _ => Err(Error::AlreadyJoined { name: self.name.to_string() }),
         }
     }
 }
@@ -179,7 +192,7 @@ impl<R> Thread<R> {
     /// Gives it a name; `Thread-1` and so on without this. The kernel keeps the first 15 bytes, for
     /// `top -H`, debuggers and `/proc/self/task/*/comm`.
     #[must_use]
-    pub fn name(mut self, name: impl Into<String>) -> Thread<R> {
+    pub fn name(mut self, name: impl Into<Arc<str>>) -> Thread<R> {
         self.name = name.into();
         self
     }

@@ -84,6 +84,14 @@ fn start(sides: &mut Sides) -> Outcome {
         Ok(7) => Ok(()),
         _ => Err("not its value".into()),
     });
+    // The same with a name that the system knows, which is one system call.
+    sides.rival("std::thread, named", || {
+        let named = thread::Builder::new().name("Thread-1".to_owned());
+        match named.spawn(|| 7)?.join() {
+            Ok(7) => Ok(()),
+            _ => Err("not its value".into()),
+        }
+    });
     sides.python(
         "Python threading.Thread",
         "
