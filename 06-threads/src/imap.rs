@@ -80,7 +80,10 @@ where
             let out = Out { number: self.sent, done: Arc::clone(&self.done), results: None };
             pool.submit(Box::new(move |_| {
                 let each = |item| catch(|| function(item)).map_err(PoolError::from);
-                out.send(items.into_iter().map(each).collect());
+                let results = items.into_iter().map(each).collect();
+                // Before anybody hears of the results: what it owns may be free then.
+                drop(function);
+                out.send(results);
             }));
             self.sent += 1;
         }

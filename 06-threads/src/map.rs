@@ -20,7 +20,7 @@ struct Done<R> {
     failed: Option<(usize, PoolError)>,
     /// How many items are not done yet.
     left: usize,
-    promise: Option<Promise<Vec<R>>>,
+    promise: Promise<Vec<R>>,
 }
 
 /// A row of items that one worker does.
@@ -55,7 +55,7 @@ where
         promise.keep(Ok(Vec::new()));
         return None;
     }
-    let (parts, left, promise) = (Vec::new(), items.len(), Some(promise));
+    let (parts, left) = (Vec::new(), items.len());
     let done = Mutex::new(Done { parts, failed: None, left, promise });
     let job = Arc::new(Job { function, chunk, done });
     let piece = Piece { job, start: 0, taken: 0, items: items.into() };
@@ -75,8 +75,11 @@ where
         while let Err(panic) = catch(|| self.work(worker, &mut results)) {
             failed.get_or_insert((self.start + self.taken - 1, panic.into()));
         }
-        // What a terminated pool has left undone is never counted, and so never complete.
-        self.job.deliver(self.start, self.taken, results, failed);
+        self.job.note(self.start, self.taken, results, failed);
+        // Whoever is the last to let go of the job sends its result.
+        if let Some(job) = Arc::into_inner(self.job) {
+            job.finish();
+        }
     }
 
     fn work(&mut self, worker: &Worker, results: &mut Vec<R>) {
@@ -103,7 +106,7 @@ where
 }
 
 impl<R, F> Job<R, F> {
-    fn deliver(
+    fn note(
         &self,
         start: usize,
         count: usize,
@@ -117,16 +120,17 @@ impl<R, F> Job<R, F> {
         if failed.as_ref().is_some_and(earlier) {
             done.failed = failed;
         }
-        if done.left > 0 {
-            return;
-        }
-        let (parts, failed) = (std::mem::take(&mut done.parts), done.failed.take());
-        let promise = done.promise.take();
-        drop(done);
-        if let Some(promise) = promise {
-            promise.keep(match failed {
+    }
+
+    fn finish(self) {
+        // Before anybody hears of the result: what it owns is free then.
+        drop(self.function);
+        let done = self.done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // Of a terminated pool's map something is left, and its promise is dropped.
+        if done.left == 0 {
+            done.promise.keep(match done.failed {
                 Some((_, error)) => Err(error),
-                None => Ok(in_order(parts)),
+                None => Ok(in_order(done.parts)),
             });
         }
     }

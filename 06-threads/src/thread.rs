@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{Builder, JoinHandle, ThreadId};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, Builder, JoinHandle, ThreadId};
 use std::time::Duration;
 
 use crate::Error;
@@ -19,7 +19,8 @@ use crate::panics::{Panic, catch, note_panics};
 /// Unlike a process, it shares everything with its process: memory, files, and the end. Nobody can
 /// end it from outside.
 pub struct Thread<R> {
-    name: Arc<str>,
+    /// A number of its own, if it is asked for before it is given one.
+    name: OnceLock<Arc<str>>,
     daemon: bool,
     stack_size: Option<usize>,
     shared: Arc<Shared<R>>,
@@ -90,9 +91,8 @@ impl<R: Send + 'static> Thread<R> {
     /// It may live longer than its creator's variables, so it owns what it uses (`move`). To lend
     /// it something, use [`std::thread::scope`].
     pub fn new(target: impl FnOnce() -> R + Send + 'static) -> Thread<R> {
-        static COUNT: AtomicU32 = AtomicU32::new(1);
         Thread {
-            name: format!("Thread-{}", COUNT.fetch_add(1, Relaxed)).into(),
+            name: OnceLock::new(),
             daemon: false,
             stack_size: None,
             shared: Arc::new(Shared {
@@ -110,17 +110,17 @@ impl<R: Send + 'static> Thread<R> {
     /// [`Error::AlreadyStarted`], [`Error::Name`], [`Error::Refused`]: no thread exists then.
     pub fn start(&mut self) -> Result<(), Error> {
         if self.running.is_some() {
-            return Err(Error::AlreadyStarted { name: self.name.to_string() });
+            return Err(Error::AlreadyStarted { name: self.get_name().to_owned() });
         }
-        if self.name.contains('\0') {
-            return Err(Error::Name { name: self.name.to_string() });
+        if self.get_name().contains('\0') {
+            return Err(Error::Name { name: self.get_name().to_owned() });
         }
         note_panics();
-        let mut builder = Builder::new().name(self.name.to_string());
+        let mut builder = Builder::new().name(self.get_name().to_owned());
         if let Some(bytes) = self.stack_size {
             builder = builder.stack_size(bytes);
         }
-        let info = Info::new(Arc::clone(&self.name), self.daemon);
+        let info = Info::new(Arc::clone(self.shared_name()), self.daemon);
         info.enlist();
         let (shared, its) = (Arc::clone(&self.shared), Arc::clone(&info));
         match builder.spawn(move || shared.run(&its)) {
@@ -131,7 +131,7 @@ impl<R: Send + 'static> Thread<R> {
             }
             Err(source) => {
                 info.strike();
-                Err(Error::Refused { name: self.name.to_string(), source })
+                Err(Error::Refused { name: self.get_name().to_owned(), source })
             }
         }
     }
@@ -143,8 +143,8 @@ impl<R: Send + 'static> Thread<R> {
     /// [`Error::Panicked`] with message and place; [`Error::NotStarted`]; [`Error::AlreadyJoined`]
     /// when the value was given out before; [`Error::Itself`].
     pub fn join(&mut self) -> Result<R, Error> {
-        let running = self.joinable()?;
-        if let Some(handle) = running.handle.take() {
+        self.check_joinable()?;
+        if let Some(handle) = self.running.as_mut().and_then(|running| running.handle.take()) {
             // Its own panics were caught; what is left are those of thread locals' destructors.
             let _ = handle.join();
         }
@@ -160,7 +160,7 @@ impl<R: Send + 'static> Thread<R> {
     ///
     /// As [`join`](Thread::join).
     pub fn join_timeout(&mut self, timeout: Duration) -> Result<Option<R>, Error> {
-        self.joinable()?;
+        self.check_joinable()?;
         let mut inner = self.shared.inner();
         inner.awaited = true;
         let lives = |inner: &mut Inner<R>| matches!(inner.state, State::Ready(_) | State::Running);
@@ -170,20 +170,19 @@ impl<R: Send + 'static> Thread<R> {
         if result.timed_out() { Ok(None) } else { self.value().map(Some) }
     }
 
-    fn joinable(&mut self) -> Result<&mut Running, Error> {
-        match &mut self.running {
-            None => Err(Error::NotStarted { name: self.name.to_string() }),
-            Some(running) if running.id == std::thread::current().id() => {
-                Err(Error::Itself { name: self.name.to_string() })
-            }
-            Some(running) => Ok(running),
+    fn check_joinable(&self) -> Result<(), Error> {
+        let name = || self.get_name().to_owned();
+        match self.ident() {
+            None => Err(Error::NotStarted { name: name() }),
+            Some(id) if id == thread::current().id() => Err(Error::Itself { name: name() }),
+            Some(_) => Ok(()),
         }
     }
 
     fn value(&mut self) -> Result<R, Error> {
         match self.shared.replace(State::GivenOut) {
-            State::Ended(result) => result.map_err(|panic| Error::panicked(&self.name, panic)),
-            _ => Err(Error::AlreadyJoined { name: self.name.to_string() }),
+            State::Ended(result) => result.map_err(|panic| Error::panicked(self.get_name(), panic)),
+            _ => Err(Error::AlreadyJoined { name: self.get_name().to_owned() }),
         }
     }
 }
@@ -193,7 +192,7 @@ impl<R> Thread<R> {
     /// `top -H`, debuggers and `/proc/self/task/*/comm`.
     #[must_use]
     pub fn name(mut self, name: impl Into<Arc<str>>) -> Thread<R> {
-        self.name = name.into();
+        self.name = OnceLock::from(name.into());
         self
     }
 
@@ -215,7 +214,12 @@ impl<R> Thread<R> {
 
     /// Its name.
     pub fn get_name(&self) -> &str {
-        &self.name
+        self.shared_name()
+    }
+
+    fn shared_name(&self) -> &Arc<str> {
+        static COUNT: AtomicU32 = AtomicU32::new(1);
+        self.name.get_or_init(|| format!("Thread-{}", COUNT.fetch_add(1, Relaxed)).into())
     }
 
     /// Whether it was started and its function has not ended.
@@ -245,7 +249,7 @@ impl<R> Drop for Thread<R> {
         let Some(running) = &mut self.running else { return };
         // One that owns its own handle would wait for ever.
         if !self.daemon
-            && running.id != std::thread::current().id()
+            && running.id != thread::current().id()
             && let Some(handle) = running.handle.take()
         {
             // A panic's message was on stderr.
@@ -257,7 +261,7 @@ impl<R> Drop for Thread<R> {
 impl<R> fmt::Debug for Thread<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Thread")
-            .field("name", &self.name)
+            .field("name", &self.get_name())
             .field("daemon", &self.daemon)
             .field("started", &self.running.is_some())
             .field("alive", &self.is_alive())
