@@ -413,7 +413,7 @@ scenario!(
 
 #[test]
 fn if_a_thread_is_refused_those_that_began_end() {
-    let judge = Judge::scenario(&too_many_threads).limit(Limit::AddressSpace(2 << 30));
+    let judge = Judge::scenario(&too_many_threads).limit(Limit::AddressSpace(400 << 20));
     judge.declare(["told", "gone", "works"]).run().assert_clean();
 }
 
