@@ -1,4 +1,3 @@
-use std::io;
 use std::thread;
 
 use crossbeam_channel::{Sender, bounded, never};
@@ -16,12 +15,14 @@ pub(crate) fn run() -> Outcome {
     daemon.start()?;
     began.recv()?;
 
+    // Declared before what it waits for, and so dropped after that.
+    let mut thread;
     let (end, ended) = bounded::<()>(0);
-    let mut thread = Thread::new(move || -> io::Result<()> {
-        say!("A Thread begins.")?;
+    thread = Thread::new(move || {
+        let _ = say!("A Thread begins.");
         let _ = begin.send(());
         let _ = ended.recv();
-        say!("A Thread ends: its owner, who dropped it, waits for it.")
+        let _ = say!("A Thread ends: its owner, who dropped it, waits for it.");
     });
     thread.start()?;
     began.recv()?;
@@ -32,12 +33,11 @@ pub(crate) fn run() -> Outcome {
 }
 
 /// A thread that is there until its process ends, and then is cut off.
-fn endless(name: &'static str, begun: &Sender<()>) -> io::Result<()> {
+fn endless(name: &'static str, begun: &Sender<()>) {
     let _end = AtItsEnd(name);
-    say!("{name} begins.")?;
+    let _ = say!("{name} begins.");
     let _ = begun.send(());
     let _ = never::<()>().recv();
-    Ok(())
 }
 
 /// A temporary file to be removed, a buffer to be written, a message to be sent.

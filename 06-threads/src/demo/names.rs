@@ -6,6 +6,9 @@ use threads::{Thread, current_thread, enumerate};
 use super::Outcome;
 
 pub(crate) fn run() -> Outcome {
+    // Variables go in the reverse order of their declarations, also when a `?` ends this early: so
+    // `end`, which the threads wait for, before the threads, which are waited for.
+    let mut threads;
     let (end, ended) = bounded::<()>(0);
     let wait = || {
         let ended = ended.clone();
@@ -14,7 +17,7 @@ pub(crate) fn run() -> Outcome {
             let _ = ended.recv();
         }
     };
-    let mut threads = [
+    threads = [
         Thread::new(wait()).name("anna"),
         Thread::new(wait()).daemon(true),
         Thread::new(wait()).name("a name that is rather long"),
