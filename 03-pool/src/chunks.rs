@@ -1,10 +1,12 @@
 use std::borrow::Borrow;
+use std::sync::Arc;
 
 use process::Target;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::chunk::{self, Packer};
+use crate::engine::Want;
 use crate::job::{Job, Load, parts};
 use crate::pool::read_all;
 use crate::{AsyncResult, Error, Imap, Pool};
@@ -20,6 +22,11 @@ pub struct Chunks<'p> {
     pub(crate) size: Option<usize>,
 }
 
+/// So many bytes of arguments are submitted at once.
+const PORTION: usize = 32 << 10;
+/// A chunk as large as this waits to be packed until there is a worker for it soon.
+const LARGE: usize = 256 << 10;
+
 impl<'p> Chunks<'p> {
     /// See [`Pool::map`].
     ///
@@ -32,8 +39,10 @@ impl<'p> Chunks<'p> {
         A: Serialize + DeserializeOwned + 'static,
         I: IntoIterator<Item: Borrow<A>>,
     {
-        let load = self.pack(inputs, |packer, input, bytes| packer.add(input.borrow(), bytes))?;
-        self.run(chunk::entry::<F, (A,)>(function), load)
+        let entry = chunk::entry::<F, (A,)>(function);
+        let job = self.send(entry, inputs, pack_one::<A, _>, true)?;
+        self.pool.wait(Want::Job(&job))?;
+        read_all(&job)
     }
 
     /// See [`Pool::map_async`]. An error at once is an error of the result, too.
@@ -43,20 +52,12 @@ impl<'p> Chunks<'p> {
         A: Serialize + DeserializeOwned + 'static,
         I: IntoIterator<Item: Borrow<A>>,
     {
-        let load = self.pack(inputs, |packer, input, bytes| packer.add(input.borrow(), bytes));
-        let job = match load {
-            Ok((bytes, ends)) => {
-                let job = Job::new(ends.len(), None);
-                let entry = chunk::entry::<F, (A,)>(function);
-                self.pool.submit(parts(Load { job: job.clone(), entry, bytes }, &ends), false);
-                job
-            }
-            Err(error) => {
-                let job = Job::new(1, None);
-                job.settle(0, Err(error));
-                job
-            }
-        };
+        let entry = chunk::entry::<F, (A,)>(function);
+        let job = self.send(entry, inputs, pack_one::<A, _>, false).unwrap_or_else(|error| {
+            let job = Job::single(None);
+            job.settle(0, Err(error));
+            job
+        });
         self.pool.result(job, read_all)
     }
 
@@ -71,8 +72,11 @@ impl<'p> Chunks<'p> {
         Args: Serialize + DeserializeOwned + 'static,
         I: IntoIterator<Item = Args>,
     {
-        let load = self.pack(inputs, |packer, input, bytes| packer.add(&input, bytes))?;
-        self.run(chunk::entry::<F, Args>(function), load)
+        let entry = chunk::entry::<F, Args>(function);
+        let job =
+            self.send(entry, inputs, |packer, input, bytes| packer.add(input, bytes), true)?;
+        self.pool.wait(Want::Job(&job))?;
+        read_all(&job)
     }
 
     /// See [`Pool::imap`].
@@ -107,12 +111,15 @@ impl<'p> Chunks<'p> {
         )
     }
 
-    /// All inputs, serialised one after the other, and where each chunk ends.
-    fn pack<I: IntoIterator>(
+    /// Serialises the inputs, and submits them as they come: the first tasks run while the last ones
+    /// are packed, and large ones don't pile up.
+    fn send<I: IntoIterator>(
         self,
+        entry: [u8; 16],
         inputs: I,
-        add: impl Fn(&mut Packer, &I::Item, &mut Vec<u8>),
-    ) -> Result<(Vec<u8>, Vec<usize>), Error> {
+        add: fn(&mut Packer, &I::Item, &mut Vec<u8>),
+        patient: bool,
+    ) -> Result<Arc<Job>, Error> {
         let inputs = inputs.into_iter();
         let size = match (self.size, inputs.size_hint()) {
             (Some(0), _) => return Err(Error::EmptyChunks),
@@ -120,39 +127,40 @@ impl<'p> Chunks<'p> {
             (None, (len, Some(most))) if len == most => self.share(len),
             (None, _) => {
                 let inputs: Vec<I::Item> = inputs.collect();
-                return Chunks { size: Some(self.share(inputs.len())), ..self }.pack(inputs, add);
+                let size = Some(self.share(inputs.len()));
+                return Chunks { size, ..self }.send(entry, inputs, add, patient);
             }
         };
-        let (mut bytes, mut ends, mut packer) = (Vec::new(), Vec::new(), Packer::default());
-        for input in inputs {
+        let job = Job::open(None);
+        let (mut packer, mut bytes, mut ends) = (Packer::default(), Vec::new(), Vec::new());
+        let mut inputs = inputs.peekable();
+        while let Some(input) = inputs.next() {
             add(&mut packer, &input, &mut bytes);
-            if packer.count() as usize == size {
+            let last = inputs.peek().is_none();
+            if packer.count() as usize == size || last {
                 packer.close(&mut bytes);
                 ends.push(bytes.len());
+                if bytes.len() >= PORTION || last {
+                    let large = ends.len() == 1 && bytes.len() > LARGE;
+                    let spare = self.pool.pump.spare.clone();
+                    let load = Load { job: job.clone(), entry, bytes, spare };
+                    self.pool.submit_some(parts(load, &ends), patient);
+                    ends.clear();
+                    if large && patient {
+                        self.pool.wait(Want::Few(&job, 2 * self.pool.processes))?;
+                    }
+                    bytes = self.pool.pump.spare.take();
+                }
             }
         }
-        if packer.count() > 0 {
-            packer.close(&mut bytes);
-            ends.push(bytes.len());
-        }
-        Ok((bytes, ends))
+        job.close();
+        Ok(job)
     }
 
     /// Four chunks for each worker: few enough to travel cheaply, and enough that a worker that got
     /// easy ones takes over more.
     fn share(self, len: usize) -> usize {
         len.div_ceil(4 * self.pool.processes).max(1)
-    }
-
-    fn run<R: DeserializeOwned>(
-        self,
-        entry: [u8; 16],
-        (bytes, ends): (Vec<u8>, Vec<usize>),
-    ) -> Result<Vec<R>, Error> {
-        let job = Job::new(ends.len(), None);
-        let parts = parts(Load { job: job.clone(), entry, bytes }, &ends);
-        self.pool.submit_and_wait(&job, parts)?;
-        read_all(&job)
     }
 }
 

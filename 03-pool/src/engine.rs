@@ -76,6 +76,8 @@ pub(crate) struct Engine {
 pub(crate) enum Want<'a> {
     Job(&'a Arc<Job>),
     Any(&'a [&'a Arc<Job>]),
+    /// So few parts of it left that it is time for more.
+    Few(&'a Arc<Job>, usize),
     /// All jobs and callbacks.
     All,
     /// Nothing of its own: the helper sees to everything.
@@ -84,6 +86,8 @@ pub(crate) enum Want<'a> {
 
 /// A worker is left alone with its tasks for so long, before an idle one may get them.
 const LOOK: Duration = Duration::from_micros(50);
+/// And for so long with a large one that it is reading, if it does not get on.
+const STUCK: Duration = Duration::from_millis(20);
 /// It is worth while if it takes longer than this to work them off: about what the move costs.
 const WORTH: Duration = Duration::from_micros(100);
 
@@ -144,7 +148,7 @@ impl Engine {
         self.outstanding += self.queue.len() - before;
         if let Some(error) = self.broken.clone() {
             self.fail_all(&error);
-        } else if self.activity.is_multiple_of(64) {
+        } else if self.activity.is_multiple_of(64) || self.queue.len() > 64 {
             // Whoever only submits must not leave the workers' answers lying, or they stop.
             self.turn();
         } else {
@@ -263,12 +267,16 @@ impl Engine {
                 continue;
             }
             again = Some(LOOK);
-            let (before, since) = *slot.seen.get_or_insert((begun, now));
+            let read = slot.has_read();
+            let (before, read_before, since) = *slot.seen.get_or_insert((begun, read, now));
             let elapsed = now - since;
-            if elapsed < LOOK {
+            if elapsed < LOOK || slot.is_in_pieces() && read == read_before && elapsed < STUCK {
                 continue;
             }
-            slot.seen = Some((begun, now));
+            slot.seen = Some((begun, read, now));
+            if slot.is_in_pieces() && read != read_before {
+                continue;
+            }
             let (done, left) = ((begun - before) as u32, waiting as u32);
             if done == 0 || elapsed * left / done > WORTH {
                 self.queue.extend(slot.take_back());
@@ -295,6 +303,7 @@ impl Engine {
         match want {
             Want::Job(job) => job.is_done(),
             Want::Any(jobs) => jobs.iter().any(|job| job.is_done()),
+            Want::Few(job, few) => job.left() <= few,
             Want::All => self.outstanding == 0 && self.callbacks.is_empty() && !self.calling,
             Want::Nothing => self.outstanding == 0 || !self.callbacks.is_empty(),
         }
@@ -305,13 +314,13 @@ impl Engine {
     pub(crate) fn ask_to_be_woken(&self, want: Want<'_>) {
         for slot in &self.slots {
             let flight = slot.flight.len();
-            if flight == 0 {
+            if flight == 0 && !slot.is_in_pieces() {
                 continue;
             }
             let enough = if self.queue.is_empty() { flight } else { flight.div_ceil(2) };
             let wanted = match want {
                 _ if self.eager > 0 || !self.followers.is_empty() => 1,
-                Want::Any(_) => 1,
+                Want::Any(_) | Want::Few(..) => 1,
                 Want::Job(job) => slot
                     .flight
                     .iter()

@@ -9,7 +9,6 @@ use serde::de::DeserializeOwned;
 use crate::chunk::{Packer, take_answer};
 use crate::engine::Want;
 use crate::job::Job;
-use crate::pool::single;
 use crate::{Chunks, Error};
 
 /// The results of [`imap`](crate::Pool::imap) or [`imap_unordered`](crate::Pool::imap_unordered),
@@ -85,8 +84,8 @@ impl<'p, I: Iterator, R: DeserializeOwned> Imap<'p, I, R> {
             let count = packer.count() as usize;
             if count > 0 {
                 packer.close(&mut bytes);
-                let job = Job::new(1, None);
-                parts.push(single(job.clone(), self.entry, bytes));
+                let job = Job::single(None);
+                parts.push(self.chunks.pool.single(job.clone(), self.entry, bytes));
                 self.ahead.push_back((job, count));
             }
         }

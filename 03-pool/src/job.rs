@@ -1,4 +1,3 @@
-use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Range;
 use std::sync::atomic::AtomicBool;
@@ -18,6 +17,8 @@ pub(crate) type Callback = Box<dyn FnOnce(&Job) + Send>;
 
 #[derive(Default)]
 struct Progress {
+    /// More parts may come.
+    open: bool,
     left: usize,
     answers: Vec<Answer>,
     /// The small answers, one after the other: thousands of them don't cost an allocation each.
@@ -44,12 +45,41 @@ impl fmt::Debug for Job {
 }
 
 impl Job {
-    /// A job of so many parts. Of none, it is done at once.
-    pub(crate) fn new(parts: usize, callback: Option<Callback>) -> Arc<Job> {
-        let mut answers = Vec::new();
-        answers.resize_with(parts, Answer::default);
-        let progress = Progress { left: parts, answers, callback, ..Progress::default() };
-        Arc::new(Job { progress: Mutex::new(progress), done: AtomicBool::new(parts == 0) })
+    /// A job of one part.
+    pub(crate) fn single(callback: Option<Callback>) -> Arc<Job> {
+        let job = Job::open(callback);
+        job.add(1);
+        job.close();
+        job
+    }
+
+    /// A job without a part yet, and not done before it is [closed](Job::close).
+    pub(crate) fn open(callback: Option<Callback>) -> Arc<Job> {
+        let progress = Progress { open: true, callback, ..Progress::default() };
+        Arc::new(Job { progress: Mutex::new(progress), done: AtomicBool::new(false) })
+    }
+
+    /// Adds so many parts; returns the number of the first.
+    pub(crate) fn add(&self, parts: usize) -> u32 {
+        let mut progress = self.progress();
+        let first = progress.answers.len();
+        progress.answers.resize_with(first + parts, Answer::default);
+        progress.left += parts;
+        first as u32
+    }
+
+    /// No more parts.
+    pub(crate) fn close(&self) {
+        let mut progress = self.progress();
+        progress.open = false;
+        if progress.left == 0 {
+            self.done.store(true, Release);
+        }
+    }
+
+    /// How many parts are not settled.
+    pub(crate) fn left(&self) -> usize {
+        self.progress().left
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
@@ -79,7 +109,7 @@ impl Job {
         };
         progress.answers[part as usize] = answer;
         progress.left -= 1;
-        let done = progress.left == 0;
+        let done = progress.left == 0 && !progress.open;
         if done {
             self.done.store(true, Release);
         }
@@ -104,12 +134,44 @@ impl Job {
     }
 }
 
-/// The arguments of a job, or of a chunk of an endless one, and the code to run on them.
+/// The arguments of some of a job's parts, and the code to run on them.
 #[derive(Debug)]
 pub(crate) struct Load {
     pub job: Arc<Job>,
     pub entry: [u8; 16],
     pub bytes: Vec<u8>,
+    pub spare: Arc<Spare>,
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.spare.keep(std::mem::take(&mut self.bytes));
+    }
+}
+
+/// Large buffers for arguments, to be used again: a fresh one costs a page fault for each 4 KiB,
+/// which is dearer than to copy them.
+#[derive(Debug, Default)]
+pub(crate) struct Spare(Mutex<Vec<Vec<u8>>>);
+
+impl Spare {
+    /// No more than so many, and none that is larger than this.
+    const MOST: usize = 8;
+    const LARGEST: usize = 4 << 20;
+
+    pub(crate) fn take(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    fn keep(&self, mut buffer: Vec<u8>) {
+        if (LARGE..=Spare::LARGEST).contains(&buffer.capacity()) {
+            buffer.clear();
+            let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if kept.len() < Spare::MOST {
+                kept.push(buffer);
+            }
+        }
+    }
 }
 
 /// What goes to one worker as one: a task, in the pool's sense of the word.
@@ -128,13 +190,16 @@ impl Part {
     }
 }
 
-/// The parts of a load that holds several.
-pub(crate) fn parts(load: Load, ends: &[usize]) -> VecDeque<Part> {
+/// The parts of a load, which end at these places, as more parts of its job.
+pub(crate) fn parts(load: Load, ends: &[usize]) -> impl Iterator<Item = Part> {
+    let first = load.job.add(ends.len());
     let load = Arc::new(load);
     let starts = std::iter::once(0).chain(ends.iter().copied());
     let ranges = starts.zip(ends).map(|(start, &end)| start..end);
-    (0..)
-        .zip(ranges)
-        .map(|(number, range)| Part { load: load.clone(), number, range, deaths: 0 })
-        .collect()
+    (first..).zip(ranges).map(move |(number, range)| Part {
+        load: load.clone(),
+        number,
+        range,
+        deaths: 0,
+    })
 }

@@ -234,11 +234,20 @@ impl Pool {
         F: Target<Args>,
         Args: Serialize + DeserializeOwned + 'static,
     {
-        let job = Job::new(1, callback);
-        let (mut packer, mut bytes) = (Packer::default(), Vec::new());
+        let job = Job::single(callback);
+        let mut packer = Packer::default();
+        // A small value has a small vector, and a large one takes over the last one's.
+        let mut bytes = if size_of::<Args>() > 16 { self.pump.spare.take() } else { Vec::new() };
         packer.add(args, &mut bytes);
         packer.close(&mut bytes);
-        (job.clone(), single(job, chunk::entry(function), bytes))
+        (job.clone(), self.single(job, chunk::entry(function), bytes))
+    }
+
+    /// The one part of a job.
+    pub(crate) fn single(&self, job: Arc<Job>, entry: [u8; 16], bytes: Vec<u8>) -> Part {
+        let range = 0..bytes.len();
+        let load = Arc::new(Load { job, entry, bytes, spare: self.pump.spare.clone() });
+        Part { load, number: 0, range, deaths: 0 }
     }
 
     pub(crate) fn submit(&self, parts: impl IntoIterator<Item = Part>, eager: bool) {
@@ -264,6 +273,24 @@ impl Pool {
         let mut engine = self.pump.lock();
         engine.submit(parts, false);
         self.pump.wait_with(engine, Want::Job(job), None);
+        Ok(())
+    }
+
+    /// Submits while the caller has more to submit, and does the pool's work meanwhile.
+    pub(crate) fn submit_some(&self, parts: impl IntoIterator<Item = Part>, patient: bool) {
+        if !patient || !self.pump.is_ours() {
+            return self.submit(parts, false);
+        }
+        let mut engine = self.pump.lock();
+        engine.submit(parts, false);
+        engine.turn();
+    }
+
+    pub(crate) fn wait(&self, want: Want<'_>) -> Result<(), Error> {
+        if !self.pump.is_ours() {
+            return Err(Error::NotOurs);
+        }
+        self.pump.wait(want, None);
         Ok(())
     }
 
@@ -409,12 +436,6 @@ impl Builder {
         started?;
         Ok(pool)
     }
-}
-
-/// A job that is one part.
-pub(crate) fn single(job: Arc<Job>, entry: [u8; 16], bytes: Vec<u8>) -> Part {
-    let range = 0..bytes.len();
-    Part { load: Arc::new(Load { job, entry, bytes }), number: 0, range, deaths: 0 }
 }
 
 fn refuse(parts: impl IntoIterator<Item = Part>) {

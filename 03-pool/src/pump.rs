@@ -11,6 +11,7 @@ use process::PrivateFd;
 
 use crate::Error;
 use crate::engine::{Engine, Leader, Settings, Want};
+use crate::job::Spare;
 use crate::worker::{SPINS, YIELDS};
 use crate::zygote::Zygote;
 
@@ -27,6 +28,7 @@ pub(crate) struct Pump {
     bells: Arc<[PrivateFd; 2]>,
     /// In a forked child the lock may be shut for ever.
     owner: u32,
+    pub spare: Arc<Spare>,
 }
 
 /// The helper looks so often whether callers do the work.
@@ -41,7 +43,7 @@ impl Pump {
         };
         let bells = Arc::new(PrivateFd::open(|| Ok([bell()?, bell()?]))?);
         let engine = Mutex::new(Engine::new(settings, zygote, bells.clone()));
-        Ok(Pump { engine, bells, owner: std::process::id() })
+        Ok(Pump { engine, bells, owner: std::process::id(), spare: Arc::default() })
     }
 
     pub(crate) fn is_ours(&self) -> bool {

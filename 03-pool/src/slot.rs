@@ -38,8 +38,8 @@ pub(crate) struct Slot {
     answered: u64,
     /// All that were given in this epoch, for the counter in the claim word is not endless.
     given: u32,
-    /// How many tasks it had begun when somebody last looked whether it gets on.
-    pub seen: Option<(u64, Instant)>,
+    /// How many tasks it had begun, and how much it had read, when that was last looked at.
+    pub seen: Option<(u64, u64, Instant)>,
     /// The task that runs, by its number, and when that was first seen.
     pub running: Option<(u64, Instant)>,
     /// What a failed initializer left.
@@ -92,6 +92,16 @@ impl Slot {
             orphan: false,
             ended: None,
         })
+    }
+
+    /// How much of the ring it has read, in words since the beginning.
+    pub(crate) fn has_read(&self) -> u64 {
+        self.words[link::TASKS.head].load(Relaxed)
+    }
+
+    /// Whether a task is on its way in pieces.
+    pub(crate) fn is_in_pieces(&self) -> bool {
+        self.outgoing.is_some()
     }
 
     /// Puts a task into the ring, or gives it back if there is no room.
