@@ -31,3 +31,6 @@ mod deaths;
 mod engine;
 mod pump;
 mod slot;
+
+// A real job.
+pub mod wc;

@@ -66,8 +66,11 @@ impl Writer {
         let count = whole.len() + usize::from(!rest.is_empty());
         let [first, second] = self.place.piece(words, self.tail, count);
         let (before, after) = whole.split_at(whole.len().min(first.len()));
-        for (word, bytes) in first.iter().zip(before).chain(second.iter().zip(after)) {
-            word.store(u64::from_ne_bytes(*bytes), Relaxed);
+        // Two plain loops: a chain of both asks at each word which one it is in.
+        for (words, bytes) in [(first, before), (second, after)] {
+            for (word, bytes) in words.iter().zip(bytes) {
+                word.store(u64::from_ne_bytes(*bytes), Relaxed);
+            }
         }
         if let (false, Some(word)) = (rest.is_empty(), second.last().or(first.last())) {
             let mut bytes = [0; 8];
@@ -119,9 +122,10 @@ impl Reader {
         let (whole, rest) = into[..len].as_chunks_mut::<8>();
         let [first, second] = self.place.piece(words, self.head, count);
         let (before, after) = whole.split_at_mut(whole.len().min(first.len()));
-        let pairs = first.iter().zip(before).chain(second.iter().zip(after));
-        for (word, bytes) in pairs {
-            *bytes = word.load(Relaxed).to_ne_bytes();
+        for (words, bytes) in [(first, before), (second, after)] {
+            for (word, bytes) in words.iter().zip(bytes) {
+                *bytes = word.load(Relaxed).to_ne_bytes();
+            }
         }
         if let (false, Some(word)) = (rest.is_empty(), second.last().or(first.last())) {
             rest.copy_from_slice(&word.load(Relaxed).to_ne_bytes()[..rest.len()]);
