@@ -180,7 +180,7 @@ impl Child {
         let pidfd = match self.pidfd.get() {
             Some(pidfd) => pidfd,
             None => {
-                let open = || Ok([if known.is_none() { pidfd_open(self.pid)? } else { ended()? }]);
+                let open = || Ok([if known.is_none() { open_child(self.pid)? } else { ended()? }]);
                 let [pidfd] = PrivateFd::open(open).map_err(|error| self.error(error))?;
                 // If another thread was faster, ours is closed again.
                 self.pidfd.get_or_init(|| pidfd)
@@ -267,18 +267,23 @@ fn waitid(kind: libc::idtype_t, id: i32, options: i32) -> nix::Result<Option<Exi
     })
 }
 
-fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
+/// Source: [pidfd_open(2)](https://man7.org/linux/man-pages/man2/pidfd_open.2.html).
+pub(crate) fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
     // SAFETY: the call takes numbers only.
     let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
     // SAFETY: the kernel gave us this descriptor just now, close-on-exec, and nobody else has it.
-    let pidfd = unsafe { OwnedFd::from_raw_fd(fd as libc::c_int) };
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as libc::c_int) })
+}
+
+fn open_child(pid: i32) -> io::Result<OwnedFd> {
+    let pidfd = pidfd_open(pid)?;
     // If somebody else has reaped the child, the number may be a stranger's: no child of ours.
     let unwaited = libc::WEXITED | libc::WNOWAIT | libc::WNOHANG;
     waitid(libc::P_PIDFD, pidfd.as_raw_fd(), unwaited)?;
     Ok(pidfd)
 }
 
-/// A descriptor that is readable from the start, as the pidfd of a child that was reaped would be.
-fn ended() -> io::Result<OwnedFd> {
+/// A descriptor that is readable from the start, as the pidfd of a process that has ended is.
+pub(crate) fn ended() -> io::Result<OwnedFd> {
     Ok(EventFd::from_value_and_flags(1, EfdFlags::EFD_CLOEXEC)?.into())
 }

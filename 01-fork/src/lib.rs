@@ -24,7 +24,7 @@ mod lock;
 pub use lock::{Guard, Lock};
 
 mod lifeline;
-pub use lifeline::{Lifeline, Tether, lifeline};
+pub use lifeline::{Lifeline, Tether, lifeline, watch_parent};
 
 // Memory: copied when somebody writes, or shared for good.
 mod memory;

@@ -3,6 +3,8 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::answer::{self, Answer};
+
 /// A function that a process can run with these arguments, a tuple as in Python's `args=(…)`.
 ///
 /// It is implemented for functions of up to six arguments. The function itself must be an item or
@@ -47,28 +49,14 @@ impl<F: Copy, Args> Clone for Call<F, Args> {
 }
 impl<F: Copy, Args> Copy for Call<F, Args> {}
 
-/// The first byte of what a call leaves: what follows is a value, or the words of an error.
-pub(crate) const VALUE: u8 = 0;
-pub(crate) const NOT_DECODED: u8 = 1;
-pub(crate) const NOT_ENCODED: u8 = 2;
-
 impl<F: Target<Args>, Args: DeserializeOwned + 'static> fork::Task for Call<F, Args> {
     fn run(self, input: &[u8], output: &mut Vec<u8>) {
-        let start = output.len();
-        let failed = |output: &mut Vec<u8>, tag: u8, error: postcard::Error| {
-            output.truncate(start);
-            output.push(tag);
-            output.extend(error.to_string().into_bytes());
-        };
-        match postcard::from_bytes::<Args>(input) {
-            Err(error) => failed(output, NOT_DECODED, error),
-            Ok(args) => {
-                let value = self.0.call(args);
-                output.push(VALUE);
-                if let Err(error) = postcard::to_io(&value, &mut *output) {
-                    failed(output, NOT_ENCODED, error);
-                }
+        let answer = match postcard::from_bytes::<Args>(input) {
+            Ok(args) => Answer::Value(self.0.call(args)),
+            Err(error) => {
+                Answer::Nothing(format!("its arguments arrived as something else: {error}"))
             }
-        }
+        };
+        answer::append(output, &answer);
     }
 }
