@@ -16,6 +16,7 @@ pub(crate) mod pool;
 pub(crate) mod raw;
 pub(crate) mod scope;
 pub(crate) mod start;
+pub(crate) mod versus;
 pub(crate) mod wc;
 
 use std::fmt;

@@ -109,7 +109,7 @@ where
             }
             self.send();
             if self.fetched == self.sent {
-                return self.panic.take().map_or(None, |panic| resume_unwind(panic));
+                return self.panic.take().and_then(|panic| resume_unwind(panic));
             }
             let (ordered, next) = (self.ordered, self.fetched);
             let fetched = self.done.wait(None, |done| {

@@ -26,6 +26,7 @@ Commands:
   channels     bounded, rendezvous, select, disconnected
   pool         a million tasks on a few threads; a task that panics; idle workers
   cores        how much faster several threads are than one, here and in Python
+  versus       process or thread: the same job both ways, and what each costs
   wc PATH...   lines, words and bytes of all files below PATH, as wc prints them
 
 Options:
@@ -98,6 +99,7 @@ fn named(name: &str) -> Result<Command, String> {
         "channels" => Command::Plain(demo::channels::run),
         "pool" => Command::Plain(demo::pool::run),
         "cores" => Command::Plain(demo::cores::run),
+        "versus" => Command::Plain(demo::versus::run),
         "wc" => Command::Wc(Vec::new()),
         _ => return Err(format!("no command `{name}`")),
     })

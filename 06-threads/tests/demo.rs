@@ -128,11 +128,32 @@ fn cores_shows_that_threads_run_at_the_same_time() {
         let times: f64 = row.split_whitespace().last().and_then(|it| it.parse().ok()).expect(row);
         assert!(printed.contains("\nPython"), "{printed}");
         seen.push(times);
-        if times > 1.3 || !several {
+        if times > 1.2 || !several {
             return;
         }
     }
     panic!("several threads were never much faster than one: {seen:?}");
+}
+
+#[test]
+fn versus_compares_processes_and_threads_at_the_same_job() {
+    let printed = printed(&["versus"]);
+    for (row, times) in
+        [("start one and join it", 1.0), ("a small task, of many", 1.0), ("1 MiB", 1.0)]
+    {
+        let row = printed.lines().find(|line| line.contains(row)).expect(row);
+        let ratio: f64 = row.split_whitespace().last().and_then(|it| it.parse().ok()).expect(row);
+        assert!(ratio > times, "processes cost more: {row}");
+    }
+    for row in ["there and back", "one worker more, idle", "17984 primes, below 200000"] {
+        assert!(printed.contains(row), "{row} is not in\n{printed}");
+    }
+    let (process, thread) = printed.split_once("as a thread:").expect("both crash");
+    assert!(
+        process.contains("killed by signal 6") && process.contains("tasks were done"),
+        "{process}"
+    );
+    assert!(thread.contains("its process was killed by signal 6"), "{thread}");
 }
 
 #[test]
@@ -149,9 +170,18 @@ fn a_command_that_does_not_exist_is_an_error_with_code_2() {
 fn help_names_every_command() {
     for option in ["-h", "--help"] {
         let printed = printed(&[option]);
-        for command in
-            ["raw", "names", "panic", "exit", "scope", "channels", "pool", "cores", "wc PATH..."]
-        {
+        for command in [
+            "raw",
+            "names",
+            "panic",
+            "exit",
+            "scope",
+            "channels",
+            "pool",
+            "cores",
+            "versus",
+            "wc PATH...",
+        ] {
             assert!(printed.contains(&format!("\n  {command} ")), "{command}");
         }
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::Outcome;
 
 /// How long one job takes, at least.
-const JOB: Duration = Duration::from_millis(100);
+const JOB: Duration = Duration::from_millis(50);
 
 /// The same in Python: prints its version, the seconds of one thread and those of several.
 const PYTHON: &str = "
@@ -20,7 +20,7 @@ def timed(action):
     action()
     return time.perf_counter() - start
 rounds, jobs = 1000, int(sys.argv[1])
-while timed(lambda: job(rounds)) < 0.1:
+while timed(lambda: job(rounds)) < 0.05:
     rounds *= 2
 def together():
     threads = [threading.Thread(target=job, args=(rounds,)) for _ in range(jobs)]

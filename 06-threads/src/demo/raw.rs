@@ -63,8 +63,10 @@ extern "C" fn begin(argument: *mut c_void) -> *mut c_void {
 }
 
 fn count(order: &Order) -> Answer {
-    // SAFETY: this thread names itself, and the name ends with a zero byte.
-    check(unsafe { libc::pthread_setname_np(libc::pthread_self(), order.name.as_ptr()) })?;
+    // SAFETY: it has no conditions.
+    let me = unsafe { libc::pthread_self() };
+    // SAFETY: this thread lives, and the name ends with a zero byte.
+    check(unsafe { libc::pthread_setname_np(me, order.name.as_ptr()) })?;
     // The name as the kernel has it.
     let name = fs::read_to_string("/proc/thread-self/comm")?;
     let name = name.trim_end();
