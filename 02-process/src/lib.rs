@@ -29,6 +29,6 @@ pub use handle::ActiveChild;
 
 // What later lessons build on, of the lesson before.
 pub use fork::{
-    Child, Entry, ExitStatus, ForkError, PrivateFd, SharedWords, Signal, Task, WaitError, fork,
-    fork_handing, receive_fds, send_fds,
+    Child, Entry, ExitStatus, ForkError, Lifeline, PrivateFd, SharedWords, Signal, Task, Tether,
+    WaitError, fork, fork_handing, lifeline, receive_fds, send_fds,
 };

@@ -14,6 +14,7 @@ mod run;
 mod subprocess;
 mod table;
 mod threadlocal;
+mod threads;
 
 use std::env;
 use std::error::Error;
@@ -34,8 +35,7 @@ The lessons beside their rivals and their limits.
 
 Usage: cargo course bench [OPTIONS] [LESSON | LESSON/MEASURE]...
 
-Without a lesson, all are measured. LESSON is fork, process, pool, subprocess, lock or
-threadlocal.
+Without a lesson, all are measured. LESSON is a lesson's name, as `--list` has it.
 
   -q, --quick       a few seconds a lesson: shorter turns, fewer rounds
   -r, --rounds N    rounds a measure (21, quick: 6)
@@ -79,17 +79,16 @@ fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
 }
 
 fn run() -> Outcome<ExitCode> {
-    let all: Vec<&Measure> = [
+    let lessons = [
         fork::MEASURES,
         process::MEASURES,
         pool::MEASURES,
         subprocess::MEASURES,
+        threads::MEASURES,
         lock::MEASURES,
         threadlocal::MEASURES,
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    ];
+    let all: Vec<&Measure> = lessons.into_iter().flatten().collect();
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     if let Some((first, rest)) = arguments.split_first()
         && first == run::INSIDE
