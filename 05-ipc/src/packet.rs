@@ -1,0 +1,222 @@
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{self, IoSlice, IoSliceMut, Write};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::FileExt;
+
+use fork::PrivateFd;
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
+use nix::poll::PollFlags;
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::socket::{
+    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, UnixAddr,
+    cmsg_space, getsockopt, recvmsg, sendmsg, socketpair, sockopt,
+};
+
+use crate::ready::until_ready;
+use crate::sleep::{Ended, Wait};
+use crate::{RecvError, SendError};
+
+/// One end of a connection: a Unix socket that keeps messages apart (`SOCK_SEQPACKET`).
+///
+/// A message is one packet, which the kernel takes whole or not at all. So no part of one is ever
+/// seen, whoever is killed when; several processes may write to one end; and "readable" means a
+/// whole message. One that is too large for a packet begins in the packet, and the rest is in a
+/// file without a name, whose descriptor the packet carries: still one packet.
+///
+/// Source: [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html).
+#[derive(Debug)]
+pub(crate) struct Packets(PrivateFd);
+
+/// What a packet begins with: this alone, if all of the message follows, …
+const WHOLE: u8 = 0;
+/// … or this, and the number of the message's bytes.
+const BEGUN: u8 = 1;
+const HEAD: usize = 1 + size_of::<u64>();
+/// Bytes of a message in the packet itself. A socket holds about three such packets by default, so
+/// a slow receiver holds up a sender of large messages, too.
+const INLINE: usize = 64 << 10;
+/// The most descriptors with one message. The kernel takes 253 with a packet (`SCM_MAX_FD`), and the
+/// rest of a large message needs one.
+const MOST_FDS: usize = 252;
+
+impl Packets {
+    pub(crate) fn pair() -> io::Result<[Packets; 2]> {
+        let ends = PrivateFd::open(|| {
+            let (unix, kind) = (AddressFamily::Unix, SockType::SeqPacket);
+            let (a, b) = socketpair(unix, kind, None, SockFlag::SOCK_CLOEXEC)?;
+            Ok([a, b])
+        })?;
+        Ok(ends.map(Packets))
+    }
+
+    pub(crate) fn from_fd(fd: OwnedFd) -> io::Result<Packets> {
+        if getsockopt(&fd, sockopt::SockType)? != SockType::SeqPacket {
+            return Err(io::Error::from_raw_os_error(libc::EINVAL));
+        }
+        let [fd] = PrivateFd::open(|| Ok([fd]))?;
+        Ok(Packets(fd))
+    }
+
+    pub(crate) fn into_private(self) -> PrivateFd {
+        self.0
+    }
+
+    pub(crate) fn fd(&self) -> io::Result<BorrowedFd<'_>> {
+        self.0.fd()
+    }
+
+    pub(crate) fn send(
+        &self,
+        message: &[u8],
+        fds: &[BorrowedFd<'_>],
+        wait: &Wait<'_>,
+    ) -> Result<(), SendError> {
+        let socket = self.fd().map_err(|_| SendError::NotHere)?;
+        if fds.len() > MOST_FDS {
+            return Err(SendError::TooManyDescriptors { count: fds.len(), most: MOST_FDS });
+        }
+        let mut rights: Vec<RawFd> = fds.iter().map(AsRawFd::as_raw_fd).collect();
+        let (inline, rest) = message.split_at(message.len().min(INLINE));
+        let mut head = [WHOLE; HEAD];
+        let (head, rest) = if rest.is_empty() {
+            (&head[..1], None)
+        } else {
+            head[0] = BEGUN;
+            head[1..].copy_from_slice(&(message.len() as u64).to_ne_bytes());
+            (&head[..], Some(file_of(rest).map_err(SendError::Os)?))
+        };
+        rights.extend(rest.as_ref().map(AsRawFd::as_raw_fd));
+        let rights = [ControlMessage::ScmRights(&rights)];
+        let rights = match rights {
+            [ControlMessage::ScmRights([])] => &[],
+            _ => &rights[..],
+        };
+        let mut flags = MsgFlags::MSG_NOSIGNAL;
+        // For this call alone; `O_NONBLOCK` would be for every process that has this end.
+        flags.set(MsgFlags::MSG_DONTWAIT, !wait.is_forever());
+        let parts = [IoSlice::new(head), IoSlice::new(inline)];
+        loop {
+            match sendmsg::<UnixAddr>(socket.as_raw_fd(), &parts, rights, flags, None) {
+                Ok(_) => return Ok(()),
+                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) => match until_ready(socket, PollFlags::POLLOUT, wait) {
+                    Ok(()) => {}
+                    Err(Ended::TimedOut) => return Err(SendError::Full),
+                    Err(Ended::Peer | Ended::Closed) => return Err(SendError::PeerEnded),
+                },
+                Err(Errno::EPIPE | Errno::ECONNRESET | Errno::ECONNREFUSED | Errno::ENOTCONN) => {
+                    return Err(SendError::Closed);
+                }
+                Err(error) => return Err(SendError::Os(error.into())),
+            }
+        }
+    }
+
+    /// The next message in the place of what is in `into`, and the descriptors that came with it.
+    pub(crate) fn receive(
+        &self,
+        into: &mut Vec<u8>,
+        wait: &Wait<'_>,
+    ) -> Result<Vec<OwnedFd>, RecvError> {
+        let socket = self.fd().map_err(|_| RecvError::NotHere)?;
+        let mut flags = MsgFlags::MSG_CMSG_CLOEXEC;
+        flags.set(MsgFlags::MSG_DONTWAIT, !wait.is_forever());
+        loop {
+            match with_room(|packet, rights| take_packet(socket, flags, packet, rights, into)) {
+                Ok(received) => return received,
+                // The second: the other end was closed with something unread in it. What it sent
+                // before is still here.
+                Err(Errno::EINTR | Errno::ECONNRESET) => {}
+                Err(Errno::EAGAIN) => match until_ready(socket, PollFlags::POLLIN, wait) {
+                    Ok(()) => {}
+                    Err(Ended::TimedOut) => return Err(RecvError::Empty),
+                    Err(Ended::Peer | Ended::Closed) => return Err(RecvError::PeerEnded),
+                },
+                Err(error) => return Err(RecvError::Os(error.into())),
+            }
+        }
+    }
+}
+
+/// One system call. The outer error is the call's, and then nothing was taken.
+fn take_packet(
+    socket: BorrowedFd<'_>,
+    flags: MsgFlags,
+    packet: &mut [u8],
+    rights: &mut Vec<u8>,
+    into: &mut Vec<u8>,
+) -> Result<Result<Vec<OwnedFd>, RecvError>, Errno> {
+    let (received, mut fds, cut_off) = {
+        let mut parts = [IoSliceMut::new(packet)];
+        let message = recvmsg::<UnixAddr>(socket.as_raw_fd(), &mut parts, Some(rights), flags)?;
+        let mut fds = Vec::new();
+        // Descriptors that did not all fit can't be taken apart: `cmsgs` fails then.
+        for part in message.cmsgs().into_iter().flatten() {
+            if let ControlMessageOwned::ScmRights(raw) = part {
+                // SAFETY: the kernel made these for us just now; nobody else knows them.
+                fds.extend(raw.into_iter().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }));
+            }
+        }
+        (message.bytes, fds, message.flags.contains(MsgFlags::MSG_CTRUNC))
+    };
+    into.clear();
+    Ok(match packet[..received].split_first() {
+        // Every packet has a head, so this is the end.
+        None => Err(RecvError::Closed),
+        Some(_) if cut_off => Err(RecvError::NoDescriptors),
+        Some((&WHOLE, inline)) => {
+            into.extend_from_slice(inline);
+            Ok(fds)
+        }
+        Some((_, begun)) => match (begun.split_first_chunk(), fds.pop()) {
+            (Some((size, inline)), Some(file)) => {
+                into.extend_from_slice(inline);
+                let read = read_rest(&file.into(), u64::from_ne_bytes(*size), into);
+                read.map(|()| fds).map_err(RecvError::Os)
+            }
+            _ => Err(RecvError::Os(lied())),
+        },
+    })
+}
+
+/// A file without a name, with these bytes in it, that nobody can change any more.
+fn file_of(bytes: &[u8]) -> io::Result<File> {
+    let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+    let mut file = File::from(memfd_create(c"ipc message", flags)?);
+    file.write_all(bytes)?;
+    let all = SealFlag::F_SEAL_WRITE | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SHRINK;
+    fcntl(&file, FcntlArg::F_ADD_SEALS(all | SealFlag::F_SEAL_SEAL))?;
+    Ok(file)
+}
+
+/// Reads what is missing to `size` bytes; no room is made for more than the file has.
+fn read_rest(file: &File, size: u64, into: &mut Vec<u8>) -> io::Result<()> {
+    let (start, there) = (into.len(), file.metadata()?.len());
+    if size.checked_sub(start as u64) != Some(there) {
+        return Err(lied());
+    }
+    let there = usize::try_from(there).map_err(io::Error::other)?;
+    into.try_reserve_exact(there).map_err(io::Error::other)?;
+    into.resize(start + there, 0);
+    file.read_exact_at(&mut into[start..], 0)
+}
+
+fn lied() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "a message is not what its head says")
+}
+
+/// Lends this thread's room for a packet and for what comes with it.
+fn with_room<R>(work: impl FnOnce(&mut [u8], &mut Vec<u8>) -> R) -> R {
+    thread_local! {
+        static ROOM: RefCell<(Vec<u8>, Vec<u8>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+    }
+    let (mut packet, mut rights) = ROOM.try_with(RefCell::take).unwrap_or_default();
+    packet.resize(HEAD + INLINE, 0);
+    rights.clear();
+    rights.reserve(cmsg_space::<[RawFd; MOST_FDS + 1]>());
+    let result = work(&mut packet, &mut rights);
+    let _ = ROOM.try_with(|kept| kept.replace((packet, rights)));
+    result
+}
