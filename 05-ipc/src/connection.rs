@@ -57,7 +57,6 @@ pub fn pipe<T>() -> io::Result<(Sender<T>, Receiver<T>)> {
 /// # Errors
 ///
 /// `EMFILE` without two free descriptors.
-#[expect(clippy::type_complexity, reason = "it is a pair, and each end names what it does")]
 pub fn duplex<There, Back>() -> io::Result<(Connection<There, Back>, Connection<Back, There>)> {
     let [a, b] = Packets::pair()?;
     let asker = Connection { packets: a, values: PhantomData };

@@ -2,6 +2,7 @@
 
 // A pipe for messages, by way of the kernel; and waiting for many things at once.
 mod connection;
+mod large;
 mod packet;
 mod ready;
 pub use connection::{Connection, Receiver, Sender, duplex, pipe};

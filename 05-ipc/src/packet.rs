@@ -1,19 +1,16 @@
 use std::cell::RefCell;
-use std::fs::File;
-use std::io::{self, IoSlice, IoSliceMut, Write};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::fs::FileExt;
 
 use fork::PrivateFd;
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::poll::PollFlags;
-use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::socket::{
     AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, UnixAddr,
     cmsg_space, getsockopt, recvmsg, sendmsg, socketpair, sockopt,
 };
 
+use crate::large::{Files, read_back};
 use crate::ready::until_ready;
 use crate::sleep::{Ended, Wait};
 use crate::{RecvError, SendError};
@@ -22,12 +19,15 @@ use crate::{RecvError, SendError};
 ///
 /// A message is one packet, which the kernel takes whole or not at all. So no part of one is ever
 /// seen, whoever is killed when; several processes may write to one end; and "readable" means a
-/// whole message. One that is too large for a packet begins in the packet, and the rest is in a
-/// file without a name, whose descriptor the packet carries: still one packet.
+/// whole message. One that is too large for a packet begins in the packet, and the rest is in
+/// [`Files`]: still one packet.
 ///
 /// Source: [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html).
 #[derive(Debug)]
-pub(crate) struct Packets(PrivateFd);
+pub(crate) struct Packets {
+    socket: PrivateFd,
+    files: Files,
+}
 
 /// What a packet begins with: this alone, if all of the message follows, …
 const WHOLE: u8 = 0;
@@ -42,13 +42,17 @@ const INLINE: usize = 64 << 10;
 const MOST_FDS: usize = 252;
 
 impl Packets {
+    fn new(socket: PrivateFd) -> Packets {
+        Packets { socket, files: Files::default() }
+    }
+
     pub(crate) fn pair() -> io::Result<[Packets; 2]> {
         let ends = PrivateFd::open(|| {
             let (unix, kind) = (AddressFamily::Unix, SockType::SeqPacket);
             let (a, b) = socketpair(unix, kind, None, SockFlag::SOCK_CLOEXEC)?;
             Ok([a, b])
         })?;
-        Ok(ends.map(Packets))
+        Ok(ends.map(Packets::new))
     }
 
     pub(crate) fn from_fd(fd: OwnedFd) -> io::Result<Packets> {
@@ -56,15 +60,15 @@ impl Packets {
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
         }
         let [fd] = PrivateFd::open(|| Ok([fd]))?;
-        Ok(Packets(fd))
+        Ok(Packets::new(fd))
     }
 
     pub(crate) fn into_private(self) -> PrivateFd {
-        self.0
+        self.socket
     }
 
     pub(crate) fn fd(&self) -> io::Result<BorrowedFd<'_>> {
-        self.0.fd()
+        self.socket.fd()
     }
 
     pub(crate) fn send(
@@ -85,7 +89,7 @@ impl Packets {
         } else {
             head[0] = BEGUN;
             head[1..].copy_from_slice(&(message.len() as u64).to_ne_bytes());
-            (&head[..], Some(file_of(rest).map_err(SendError::Os)?))
+            (&head[..], Some(self.files.with(rest).map_err(SendError::Os)?))
         };
         rights.extend(rest.as_ref().map(AsRawFd::as_raw_fd));
         let rights = [ControlMessage::ScmRights(&rights)];
@@ -99,7 +103,10 @@ impl Packets {
         let parts = [IoSlice::new(head), IoSlice::new(inline)];
         loop {
             match sendmsg::<UnixAddr>(socket.as_raw_fd(), &parts, rights, flags, None) {
-                Ok(_) => return Ok(()),
+                Ok(_) => {
+                    self.files.sent(rest);
+                    return Ok(());
+                }
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => match until_ready(socket, PollFlags::POLLOUT, wait) {
                     Ok(()) => {}
@@ -145,7 +152,7 @@ fn take_packet(
     socket: BorrowedFd<'_>,
     flags: MsgFlags,
     packet: &mut [u8],
-    rights: &mut Vec<u8>,
+    rights: &mut [u8],
     into: &mut Vec<u8>,
 ) -> Result<Result<Vec<OwnedFd>, RecvError>, Errno> {
     let (received, mut fds, cut_off) = {
@@ -161,61 +168,33 @@ fn take_packet(
         }
         (message.bytes, fds, message.flags.contains(MsgFlags::MSG_CTRUNC))
     };
-    into.clear();
     Ok(match packet[..received].split_first() {
         // Every packet has a head, so this is the end.
         None => Err(RecvError::Closed),
         Some(_) if cut_off => Err(RecvError::NoDescriptors),
         Some((&WHOLE, inline)) => {
+            into.clear();
             into.extend_from_slice(inline);
             Ok(fds)
         }
         Some((_, begun)) => match (begun.split_first_chunk(), fds.pop()) {
             (Some((size, inline)), Some(file)) => {
-                into.extend_from_slice(inline);
-                let read = read_rest(&file.into(), u64::from_ne_bytes(*size), into);
+                let read = read_back(&file.into(), u64::from_ne_bytes(*size), inline, into);
                 read.map(|()| fds).map_err(RecvError::Os)
             }
-            _ => Err(RecvError::Os(lied())),
+            _ => Err(RecvError::Os(crate::large::lied())),
         },
     })
 }
 
-/// A file without a name, with these bytes in it, that nobody can change any more.
-fn file_of(bytes: &[u8]) -> io::Result<File> {
-    let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
-    let mut file = File::from(memfd_create(c"ipc message", flags)?);
-    file.write_all(bytes)?;
-    let all = SealFlag::F_SEAL_WRITE | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SHRINK;
-    fcntl(&file, FcntlArg::F_ADD_SEALS(all | SealFlag::F_SEAL_SEAL))?;
-    Ok(file)
-}
-
-/// Reads what is missing to `size` bytes; no room is made for more than the file has.
-fn read_rest(file: &File, size: u64, into: &mut Vec<u8>) -> io::Result<()> {
-    let (start, there) = (into.len(), file.metadata()?.len());
-    if size.checked_sub(start as u64) != Some(there) {
-        return Err(lied());
-    }
-    let there = usize::try_from(there).map_err(io::Error::other)?;
-    into.try_reserve_exact(there).map_err(io::Error::other)?;
-    into.resize(start + there, 0);
-    file.read_exact_at(&mut into[start..], 0)
-}
-
-fn lied() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "a message is not what its head says")
-}
-
 /// Lends this thread's room for a packet and for what comes with it.
-fn with_room<R>(work: impl FnOnce(&mut [u8], &mut Vec<u8>) -> R) -> R {
+fn with_room<R>(work: impl FnOnce(&mut [u8], &mut [u8]) -> R) -> R {
     thread_local! {
         static ROOM: RefCell<(Vec<u8>, Vec<u8>)> = const { RefCell::new((Vec::new(), Vec::new())) };
     }
     let (mut packet, mut rights) = ROOM.try_with(RefCell::take).unwrap_or_default();
     packet.resize(HEAD + INLINE, 0);
-    rights.clear();
-    rights.reserve(cmsg_space::<[RawFd; MOST_FDS + 1]>());
+    rights.resize(cmsg_space::<[RawFd; MOST_FDS + 1]>(), 0);
     let result = work(&mut packet, &mut rights);
     let _ = ROOM.try_with(|kept| kept.replace((packet, rights)));
     result

@@ -1,4 +1,5 @@
 use std::io;
+use std::ops::Range;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::ptr::copy_nonoverlapping as copy;
 use std::sync::atomic::{
@@ -245,17 +246,15 @@ impl Ring {
                 return None;
             }
         }
-        let at = bytes(place);
-        let (start, size) = (message.as_ptr(), message.len());
-        let first = size.min(self.until_the_end(at.wrapping_add(LENGTH)));
-        // SAFETY: this thread holds the putters' lock, and the bytes from the tail on, `length` of them,
-        // are nobody else's: those who get stop at the tail, and it was checked that the room is free.
-        // `at` gives addresses within the mapping, and a length's four bytes never lie across its end,
-        // since places are multiples of four.
-        unsafe {
-            self.at(at).cast::<u32>().write(size as u32);
-            copy(start, self.at(at.wrapping_add(LENGTH)), first);
-            copy(start.add(first), self.at(0), size - first);
+        let (at, size) = (bytes(place), message.len() as u32);
+        for (at, bytes) in [(at, &size.to_ne_bytes()[..]), (at.wrapping_add(LENGTH), message)] {
+            for (at, part) in self.parts(at, bytes.len()) {
+                let part = &bytes[part];
+                // SAFETY: `parts` gives addresses in the mapping, with room for the part. This thread
+                // holds the putters' lock, and it was checked that the room is free: nobody else
+                // touches it, since those who get stop at the tail.
+                unsafe { copy(part.as_ptr(), at, part.len()) };
+            }
         }
         // The commit: with it, and not before, the message is there.
         side.place.store(beyond(place, length), Release);
@@ -295,23 +294,15 @@ impl Ring {
                 return None;
             }
         }
-        let at = bytes(place);
-        // SAFETY: this thread holds the getters' lock, and the bytes from the head to the tail are
-        // written and nobody else's: those who put stop at the head. The address is in the mapping.
-        let size = unsafe { self.at(at).cast::<u32>().read() };
+        let mut size = [0; LENGTH as usize];
+        self.read(bytes(place), LENGTH as usize, size.as_mut_ptr());
         // A ring that somebody wrote over gives a wrong message, and no access beyond the mapping.
-        let size = size.min(self.room - LENGTH) as usize;
-        let first = size.min(self.until_the_end(at.wrapping_add(LENGTH)));
+        let size = (u32::from_ne_bytes(size) as usize).min(self.largest());
         into.clear();
         into.reserve(size);
-        let start = into.as_mut_ptr();
-        // SAFETY: as above; `into` has room for `size` bytes, and all of them are written before the
-        // length says so.
-        unsafe {
-            copy(self.at(at.wrapping_add(LENGTH)), start, first);
-            copy(self.at(0), start.add(first), size - first);
-            into.set_len(size);
-        }
+        self.read(bytes(place).wrapping_add(LENGTH), size, into.as_mut_ptr());
+        // SAFETY: there is room for so many, and all of them were written just now.
+        unsafe { into.set_len(size) };
         let length = (size as u32).next_multiple_of(LENGTH) + LENGTH;
         side.place.store(beyond(place, length), Release);
         Some(())
@@ -406,16 +397,23 @@ impl Ring {
         Some((size as u32).next_multiple_of(LENGTH) + LENGTH)
     }
 
-    /// The address of a byte by its number, which goes round and round.
-    fn at(&self, byte: u32) -> *mut u8 {
-        let offset = MESSAGES + (byte & (self.room - 1)) as usize;
-        // SAFETY: checked when it was mapped: behind the header there are `room` bytes.
-        unsafe { self.memory.start().add(offset).as_ptr() }
+    /// Copies `size` bytes of a message that is being got to where there is room for them. Called with
+    /// the getters' lock held.
+    fn read(&self, at: u32, size: usize, to: *mut u8) {
+        for (at, part) in self.parts(at, size) {
+            // SAFETY: `parts` gives addresses in the mapping; both callers have room for `size` bytes.
+            // The lock is held, and those who put stop at the head: nobody else writes here.
+            unsafe { copy(at, to.wrapping_add(part.start), part.len()) };
+        }
     }
 
-    /// How many bytes there are from this one to the mapping's end.
-    fn until_the_end(&self, byte: u32) -> usize {
-        (self.room - (byte & (self.room - 1))) as usize
+    /// Where `len` bytes of the ring are, from a byte on by its number, which goes round and round:
+    /// up to the end of the mapping, and then from the beginning.
+    fn parts(&self, byte: u32, len: usize) -> [(*mut u8, Range<usize>); 2] {
+        let offset = (byte & (self.room - 1)) as usize;
+        let first = len.min(self.room as usize - offset);
+        let messages = self.memory.start().as_ptr().wrapping_add(MESSAGES);
+        [(messages.wrapping_add(offset), 0..first), (messages, first..len)]
     }
 
     fn shape(&self) -> &Shape {

@@ -1,5 +1,6 @@
 use std::cell::UnsafeCell;
 use std::io;
+use std::mem::MaybeUninit;
 use std::time::Instant;
 
 use crate::sleep::spin;
@@ -30,6 +31,8 @@ unsafe extern "C" {
     ) -> libc::c_int;
 }
 
+type Set = unsafe extern "C" fn(*mut libc::pthread_mutexattr_t, libc::c_int) -> libc::c_int;
+
 /// Why a lock was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NotTaken {
@@ -48,19 +51,23 @@ impl Robust {
     ///
     /// Nobody else knows of it yet.
     pub(crate) unsafe fn init(&self) -> io::Result<()> {
-        let mut attributes = std::mem::MaybeUninit::uninit();
+        let mut attributes = MaybeUninit::uninit();
         let attributes: *mut libc::pthread_mutexattr_t = attributes.as_mut_ptr();
-        // SAFETY: `attributes` is ours and initialised by the first call; the mutex is valid for
-        // writing, and the caller promises that nobody looks at it meanwhile.
-        let failed = unsafe {
-            libc::pthread_mutexattr_init(attributes)
-                | libc::pthread_mutexattr_setpshared(attributes, libc::PTHREAD_PROCESS_SHARED)
-                | libc::pthread_mutexattr_setrobust(attributes, libc::PTHREAD_MUTEX_ROBUST)
-                | libc::pthread_mutexattr_settype(attributes, libc::PTHREAD_MUTEX_ERRORCHECK)
-                | libc::pthread_mutex_init(self.0.get(), attributes)
-                | libc::pthread_mutexattr_destroy(attributes)
-        };
-        if failed == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(failed)) }
+        let done = |code| if code == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(code)) };
+        // SAFETY: it is ours, and writing to it is what the call does.
+        done(unsafe { libc::pthread_mutexattr_init(attributes) })?;
+        for (set, what) in [
+            (libc::pthread_mutexattr_setpshared as Set, libc::PTHREAD_PROCESS_SHARED),
+            (libc::pthread_mutexattr_setrobust, libc::PTHREAD_MUTEX_ROBUST),
+            // Taken twice by one thread it is an error, and no wait for ever.
+            (libc::pthread_mutexattr_settype, libc::PTHREAD_MUTEX_ERRORCHECK),
+        ] {
+            // SAFETY: they were initialised above.
+            done(unsafe { set(attributes, what) })?;
+        }
+        // SAFETY: the mutex is valid for writing, and the caller promises that nobody looks at it
+        // meanwhile. (The attributes own nothing, and need no `destroy`, in the GNU C library.)
+        done(unsafe { libc::pthread_mutex_init(self.0.get(), attributes) })
     }
 
     /// Takes it, waiting until the deadline at most; `None` waits for as long as its owner lives. True
@@ -78,8 +85,8 @@ impl Robust {
         if let Some(taken) = spun {
             return taken;
         }
-        // SAFETY: an initialised mutex in mapped memory; the functions take a shared pointer to it.
         let code = match deadline {
+            // SAFETY: an initialised mutex in mapped memory.
             None => unsafe { libc::pthread_mutex_lock(self.0.get()) },
             Some(deadline) => {
                 let deadline = monotonic(deadline);

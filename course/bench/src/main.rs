@@ -2,6 +2,7 @@
 #![deny(unsafe_code)]
 
 mod fork;
+mod ipc;
 #[expect(unsafe_code, reason = "a limit is bare system calls, not somebody's wrapper of them")]
 mod limit;
 mod measure;
@@ -32,7 +33,8 @@ The lessons beside their rivals and their limits.
 
 Usage: cargo course bench [OPTIONS] [LESSON | LESSON/MEASURE]...
 
-Without a lesson, all are measured. LESSON is fork, process, pool or subprocess.
+Without a lesson, all are measured. LESSON is fork, process, pool, subprocess or
+ipc.
 
   -q, --quick       a few seconds a lesson: shorter turns, fewer rounds
   -r, --rounds N    rounds a measure (21, quick: 6)
@@ -77,7 +79,7 @@ fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
 
 fn run() -> Outcome<ExitCode> {
     let all: Vec<&Measure> =
-        [fork::MEASURES, process::MEASURES, pool::MEASURES, subprocess::MEASURES]
+        [fork::MEASURES, process::MEASURES, pool::MEASURES, subprocess::MEASURES, ipc::MEASURES]
             .into_iter()
             .flatten()
             .collect();
