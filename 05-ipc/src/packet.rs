@@ -1,17 +1,18 @@
 use std::cell::RefCell;
-use std::io::{self, IoSlice, IoSliceMut};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::io::{self, IoSlice};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use fork::PrivateFd;
 use nix::errno::Errno;
 use nix::poll::PollFlags;
 use nix::sys::socket::{
-    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, UnixAddr,
-    cmsg_space, getsockopt, recvmsg, sendmsg, socketpair, sockopt,
+    AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, UnixAddr, getsockopt, sendmsg,
+    socketpair, sockopt,
 };
 
-use crate::large::{Files, read_back};
+use crate::large::{Files, lied, read_back};
 use crate::ready::until_ready;
+use crate::recvmsg::{Received, Room, recvmsg, room_for};
 use crate::sleep::{Ended, Wait};
 use crate::{RecvError, SendError};
 
@@ -128,10 +129,10 @@ impl Packets {
         wait: &Wait<'_>,
     ) -> Result<Vec<OwnedFd>, RecvError> {
         let socket = self.fd().map_err(|_| RecvError::NotHere)?;
-        let mut flags = MsgFlags::MSG_CMSG_CLOEXEC;
-        flags.set(MsgFlags::MSG_DONTWAIT, !wait.is_forever());
+        let at_once = if wait.is_forever() { 0 } else { libc::MSG_DONTWAIT };
+        let flags = libc::MSG_CMSG_CLOEXEC | at_once;
         loop {
-            match with_room(|packet, rights| take_packet(socket, flags, packet, rights, into)) {
+            match with_room(|packet, room| take_packet(socket, flags, packet, room, into)) {
                 Ok(received) => return received,
                 // The second: the other end was closed with something unread in it. What it sent
                 // before is still here.
@@ -150,25 +151,13 @@ impl Packets {
 /// One system call. The outer error is the call's, and then nothing was taken.
 fn take_packet(
     socket: BorrowedFd<'_>,
-    flags: MsgFlags,
+    flags: libc::c_int,
     packet: &mut [u8],
-    rights: &mut [u8],
+    room: &mut Room,
     into: &mut Vec<u8>,
 ) -> Result<Result<Vec<OwnedFd>, RecvError>, Errno> {
-    let (received, mut fds, cut_off) = {
-        let mut parts = [IoSliceMut::new(packet)];
-        let message = recvmsg::<UnixAddr>(socket.as_raw_fd(), &mut parts, Some(rights), flags)?;
-        let mut fds = Vec::new();
-        // Descriptors that did not all fit can't be taken apart: `cmsgs` fails then.
-        for part in message.cmsgs().into_iter().flatten() {
-            if let ControlMessageOwned::ScmRights(raw) = part {
-                // SAFETY: the kernel made these for us just now; nobody else knows them.
-                fds.extend(raw.into_iter().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }));
-            }
-        }
-        (message.bytes, fds, message.flags.contains(MsgFlags::MSG_CTRUNC))
-    };
-    Ok(match packet[..received].split_first() {
+    let Received { bytes, mut fds, cut_off } = recvmsg(socket, packet, room, flags)?;
+    Ok(match packet[..bytes].split_first() {
         // Every packet has a head, so this is the end.
         None => Err(RecvError::Closed),
         Some(_) if cut_off => Err(RecvError::NoDescriptors),
@@ -182,20 +171,20 @@ fn take_packet(
                 let read = read_back(&file.into(), u64::from_ne_bytes(*size), inline, into);
                 read.map(|()| fds).map_err(RecvError::Os)
             }
-            _ => Err(RecvError::Os(crate::large::lied())),
+            _ => Err(RecvError::Os(lied())),
         },
     })
 }
 
 /// Lends this thread's room for a packet and for what comes with it.
-fn with_room<R>(work: impl FnOnce(&mut [u8], &mut [u8]) -> R) -> R {
+fn with_room<R>(work: impl FnOnce(&mut [u8], &mut Room) -> R) -> R {
     thread_local! {
-        static ROOM: RefCell<(Vec<u8>, Vec<u8>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+        static KEPT: RefCell<(Vec<u8>, Vec<u64>)> = const { RefCell::new((Vec::new(), Vec::new())) };
     }
-    let (mut packet, mut rights) = ROOM.try_with(RefCell::take).unwrap_or_default();
+    let (mut packet, mut room) = KEPT.try_with(RefCell::take).unwrap_or_default();
     packet.resize(HEAD + INLINE, 0);
-    rights.resize(cmsg_space::<[RawFd; MOST_FDS + 1]>(), 0);
-    let result = work(&mut packet, &mut rights);
-    let _ = ROOM.try_with(|kept| kept.replace((packet, rights)));
+    room.resize(room_for(MOST_FDS + 1), 0);
+    let result = work(&mut packet, &mut room);
+    let _ = KEPT.try_with(|kept| kept.replace((packet, room)));
     result
 }
