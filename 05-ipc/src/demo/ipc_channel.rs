@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use ::ipc::SharedMemory;
 use fork::Signal::SIGKILL;
+use ipc_channel::TryRecvError;
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender, IpcSharedMemory};
 
 use super::{Outcome, code};
@@ -36,7 +37,8 @@ pub(crate) fn run() -> Outcome {
     child.wait()?;
     let told =
         |receiver: &IpcReceiver<u64>| match receiver.try_recv_timeout(Duration::from_millis(50)) {
-            Err(error) => format!("{error:?}"),
+            Err(TryRecvError::Empty) => "nothing yet".to_owned(),
+            Err(TryRecvError::IpcError(error)) => error.to_string(),
             Ok(number) => number.to_string(),
         };
     println!("    its sender was killed, and I have a copy of it: {}", told(&receiver));
