@@ -134,6 +134,32 @@ impl<T> Queue<T> {
         self.putter.put_bytes(bytes)
     }
 
+    /// As [`put_bytes`](Queue::put_bytes), with a limit.
+    ///
+    /// # Errors
+    ///
+    /// As [`Putter::put_within`].
+    pub fn put_bytes_within<'a>(
+        &self,
+        bytes: &[u8],
+        wait: impl Into<Wait<'a>>,
+    ) -> Result<(), SendError> {
+        self.putter.put_bytes_within(bytes, wait)
+    }
+
+    /// As [`get_bytes`](Queue::get_bytes), with a limit.
+    ///
+    /// # Errors
+    ///
+    /// As [`Getter::get_within`].
+    pub fn get_bytes_within<'a>(
+        &self,
+        into: &mut Vec<u8>,
+        wait: impl Into<Wait<'a>>,
+    ) -> Result<(), RecvError> {
+        self.getter.get_bytes_within(into, wait)
+    }
+
     /// Takes the next message as the bytes that it is: see [`Getter::get_bytes`].
     ///
     /// # Errors
