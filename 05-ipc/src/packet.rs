@@ -10,7 +10,7 @@ use nix::sys::socket::{
     socketpair, sockopt,
 };
 
-use crate::large::{Files, lied, read_back};
+use crate::large::{Large, lied, read_back};
 use crate::ready::until_ready;
 use crate::recvmsg::{Received, Room, recvmsg, room_for};
 use crate::sleep::{Ended, Wait};
@@ -21,13 +21,13 @@ use crate::{RecvError, SendError};
 /// A message is one packet, which the kernel takes whole or not at all. So no part of one is ever
 /// seen, whoever is killed when; several processes may write to one end; and "readable" means a
 /// whole message. One that is too large for a packet begins in the packet, and the rest is in
-/// [`Files`]: still one packet.
+/// [`Large`]: still one packet.
 ///
 /// Source: [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html).
 #[derive(Debug)]
 pub(crate) struct Packets {
     socket: PrivateFd,
-    files: Files,
+    large: Large,
 }
 
 /// What a packet begins with: this alone, if all of the message follows, …
@@ -44,7 +44,7 @@ const MOST_FDS: usize = 252;
 
 impl Packets {
     fn new(socket: PrivateFd) -> Packets {
-        Packets { socket, files: Files::default() }
+        Packets { socket, large: Large::default() }
     }
 
     pub(crate) fn pair() -> io::Result<[Packets; 2]> {
@@ -90,9 +90,9 @@ impl Packets {
         } else {
             head[0] = BEGUN;
             head[1..].copy_from_slice(&(message.len() as u64).to_ne_bytes());
-            (&head[..], Some(self.files.with(rest).map_err(SendError::Os)?))
+            (&head[..], Some(self.large.with(rest).map_err(SendError::Os)?))
         };
-        rights.extend(rest.as_ref().map(AsRawFd::as_raw_fd));
+        rights.extend(rest.as_ref().map(|memory| memory.fd().as_raw_fd()));
         let rights = [ControlMessage::ScmRights(&rights)];
         let rights = match rights {
             [ControlMessage::ScmRights([])] => &[],
@@ -105,7 +105,7 @@ impl Packets {
         loop {
             match sendmsg::<UnixAddr>(socket.as_raw_fd(), &parts, rights, flags, None) {
                 Ok(_) => {
-                    self.files.sent(rest);
+                    self.large.sent(rest);
                     return Ok(());
                 }
                 Err(Errno::EINTR) => {}
@@ -167,8 +167,8 @@ fn take_packet(
             Ok(fds)
         }
         Some((_, begun)) => match (begun.split_first_chunk(), fds.pop()) {
-            (Some((size, inline)), Some(file)) => {
-                let read = read_back(&file.into(), u64::from_ne_bytes(*size), inline, into);
+            (Some((size, inline)), Some(memory)) => {
+                let read = read_back(memory, u64::from_ne_bytes(*size), inline, into);
                 read.map(|()| fds).map_err(RecvError::Os)
             }
             _ => Err(RecvError::Os(lied())),

@@ -49,7 +49,7 @@ pub(crate) fn recvmsg(
             let head = data.addr() - std::ptr::from_ref(header).addr();
             for index in 0..(header.cmsg_len - head) / size_of::<RawFd>() {
                 // SAFETY: the part is as long as it says.
-                let fd = unsafe { data.add(index).read_unaligned() };
+                let fd = unsafe { data.wrapping_add(index).read_unaligned() };
                 // SAFETY: the kernel made it for us just now; nobody else knows it.
                 fds.push(unsafe { OwnedFd::from_raw_fd(fd) });
             }

@@ -3,7 +3,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::time::Instant;
 
-use crate::sleep::spin;
+use crate::sleep::{Naps, spin};
 
 /// A mutex in shared memory whose next owner is told that the former one died.
 ///
@@ -85,22 +85,21 @@ impl Robust {
         if let Some(taken) = spun {
             return taken;
         }
-        let code = match deadline {
-            // SAFETY: an initialised mutex in mapped memory.
-            None => unsafe { libc::pthread_mutex_lock(self.0.get()) },
-            Some(deadline) => {
-                let deadline = monotonic(deadline);
-                // SAFETY: as above, and the deadline is valid for the length of the call.
-                unsafe {
-                    pthread_mutex_clocklock(
-                        self.0.get(),
-                        libc::CLOCK_MONOTONIC,
-                        &raw const deadline,
-                    )
-                }
+        // In naps, and not once and for all. The kernel wakes the next waiter when the one that it woke
+        // is killed, but not if somebody else took the lock in between: that one doesn't know of any
+        // waiters, and wakes nobody either. So a lock may be open while somebody sleeps.
+        let mut naps = Naps::new();
+        loop {
+            let nap = Instant::now() + naps.next();
+            let until = monotonic(deadline.map_or(nap, |deadline| deadline.min(nap)));
+            let clock = libc::CLOCK_MONOTONIC;
+            // SAFETY: an initialised mutex in mapped memory, and a time that is valid during the call.
+            let code = unsafe { pthread_mutex_clocklock(self.0.get(), clock, &raw const until) };
+            match self.taken(code) {
+                Err(NotTaken::Busy) if deadline.is_none_or(|end| Instant::now() < end) => {}
+                other => return other,
             }
-        };
-        self.taken(code)
+        }
     }
 
     /// Takes it if it is free.

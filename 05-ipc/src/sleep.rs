@@ -115,8 +115,13 @@ impl Naps {
 
     /// Sleeps until somebody wakes those on `word`, unless it is not `seen` any more.
     pub(crate) fn nap(&mut self, word: &AtomicU32, seen: u32, wait: &Wait<'_>) {
-        futex_wait(word, seen, self.0.min(wait.left()));
-        self.0 = (self.0 * 2).min(LONGEST_NAP);
+        futex_wait(word, seen, self.next().min(wait.left()));
+    }
+
+    /// How long the next one is to be.
+    pub(crate) fn next(&mut self) -> Duration {
+        let longer = (self.0 * 2).min(LONGEST_NAP);
+        std::mem::replace(&mut self.0, longer)
     }
 }
 
