@@ -2,6 +2,7 @@
 #![deny(unsafe_code)]
 
 mod fork;
+mod ipc;
 #[expect(unsafe_code, reason = "a limit is bare system calls, not somebody's wrapper of them")]
 mod limit;
 mod lock;
@@ -84,6 +85,7 @@ fn run() -> Outcome<ExitCode> {
         process::MEASURES,
         pool::MEASURES,
         subprocess::MEASURES,
+        ipc::MEASURES,
         threads::MEASURES,
         lock::MEASURES,
         threadlocal::MEASURES,

@@ -1,0 +1,244 @@
+use std::hint::spin_loop;
+use std::os::fd::BorrowedFd;
+use std::ptr;
+use std::sync::atomic::{
+    AtomicU32,
+    Ordering::{Relaxed, SeqCst},
+    fence,
+};
+use std::thread::yield_now;
+use std::time::{Duration, Instant};
+
+use nix::poll::PollFlags;
+
+use crate::ready::seen;
+
+/// How long to wait, and while who lives.
+///
+/// Unlike a bare timeout, it may name a process: when that one has ended and nothing is there to be
+/// had, the wait ends too. Every `…_within` takes a `Wait`, or a [`Duration`] in its place.
+///
+/// ```
+/// use std::time::Duration;
+/// use ipc::{Queue, RecvError, Wait};
+///
+/// let queue = Queue::<u64>::new(16)?;
+/// let child = fork::fork(|| i32::from(queue.put(&42).is_err()))?;
+/// let wait = Wait::at_most(Duration::from_secs(10)).while_alive(child.sentinel()?);
+/// assert_eq!(queue.get_within(wait)?, 42);
+/// assert!(matches!(queue.get_within(wait), Err(RecvError::PeerEnded)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wait<'a> {
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) peer: Option<BorrowedFd<'a>>,
+}
+
+impl<'a> Wait<'a> {
+    /// No limit.
+    pub const fn forever() -> Wait<'a> {
+        Wait { deadline: None, peer: None }
+    }
+
+    /// So long from now on; zero looks, and does not wait.
+    pub fn at_most(timeout: Duration) -> Wait<'a> {
+        // What can't be counted is for ever.
+        Wait { deadline: Instant::now().checked_add(timeout), peer: None }
+    }
+
+    /// Only until the process ends whose sentinel this is: a descriptor that becomes readable then.
+    #[must_use]
+    pub fn while_alive(self, sentinel: BorrowedFd<'a>) -> Wait<'a> {
+        Wait { peer: Some(sentinel), ..self }
+    }
+
+    pub(crate) fn is_forever(&self) -> bool {
+        self.deadline.is_none() && self.peer.is_none()
+    }
+
+    pub(crate) fn left(&self) -> Duration {
+        self.deadline.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()))
+    }
+
+    /// Whether it is over.
+    pub(crate) fn ended(&self) -> Option<Ended> {
+        match self.left() {
+            _ if self.peer_ended() => Some(Ended::Peer),
+            Duration::ZERO => Some(Ended::TimedOut),
+            _ => None,
+        }
+    }
+
+    fn peer_ended(&self) -> bool {
+        let ready = |peer| seen(peer, PollFlags::POLLIN).is_ok_and(|seen| !seen.is_empty());
+        self.peer.is_some_and(ready)
+    }
+}
+
+impl From<Duration> for Wait<'_> {
+    fn from(timeout: Duration) -> Self {
+        Wait::at_most(timeout)
+    }
+}
+
+/// Why a wait ended without what was waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    TimedOut,
+    /// Nobody is left who could bring it.
+    Closed,
+    /// The process that the caller named.
+    Peer,
+}
+
+/// Pauses, then yields: on two CPUs the other side is done within them, on one CPU a yield lets it
+/// run at once. More of either costs more than the sleep that it saves.
+const PAUSES: u32 = 20;
+const YIELDS: u32 = 16;
+
+/// Sleeps that get longer, and never longer than a quarter of a second.
+///
+/// Whoever is killed between its change and its wake-up wakes nobody, and no cleverness with words in
+/// memory can make a dead process ring. So no sleep relies on being woken: a wake-up makes a wait
+/// short, this makes it end. Four looks a second are some millionths of a processor.
+#[derive(Debug)]
+pub(crate) struct Naps(Duration);
+
+const FIRST_NAP: Duration = Duration::from_millis(10);
+const LONGEST_NAP: Duration = Duration::from_millis(250);
+
+impl Naps {
+    pub(crate) fn new() -> Naps {
+        Naps(FIRST_NAP)
+    }
+
+    /// Sleeps until somebody wakes those on `word`, unless it is not `seen` any more.
+    pub(crate) fn nap(&mut self, word: &AtomicU32, seen: u32, wait: &Wait<'_>) {
+        futex_wait(word, seen, self.next().min(wait.left()));
+    }
+
+    /// How long the next one is to be.
+    pub(crate) fn next(&mut self) -> Duration {
+        let longer = (self.0 * 2).min(LONGEST_NAP);
+        std::mem::replace(&mut self.0, longer)
+    }
+}
+
+/// Calls `look` a few times, as long as it finds nothing.
+pub(crate) fn spin<R>(mut look: impl FnMut() -> Option<R>) -> Option<R> {
+    for _ in 0..PAUSES {
+        spin_loop();
+        if let Some(found) = look() {
+            return Some(found);
+        }
+    }
+    for _ in 0..YIELDS {
+        yield_now();
+        if let Some(found) = look() {
+            return Some(found);
+        }
+    }
+    None
+}
+
+/// What one side sleeps on and the other side rings: two words in shared memory.
+///
+/// A ring costs a system call only if somebody may be asleep. It wakes one sleeper; who comes back
+/// from a sleep and leaves something for others rings in its turn.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct Bell {
+    asleep: AtomicU32,
+    rings: AtomicU32,
+}
+
+impl Bell {
+    /// Waits until `look` finds something, or nobody is left (`gone`).
+    pub(crate) fn wait<R>(
+        &self,
+        wait: &Wait<'_>,
+        mut look: impl FnMut() -> Option<R>,
+        mut gone: impl FnMut() -> bool,
+    ) -> Result<R, Ended> {
+        if let Some(found) = look() {
+            return Ok(found);
+        }
+        let patient = !wait.left().is_zero();
+        if patient && let Some(found) = spin(&mut look) {
+            return Ok(found);
+        }
+        let mut naps = Naps::new();
+        loop {
+            // The order is the proof. A ringer makes its change, then clears `asleep`, then counts
+            // up `rings`. Either it sees our `asleep`: then its count comes after the one that we
+            // have read, and the kernel won't let us sleep on the old one. Or it looked earlier:
+            // then its change came before our look. (Cleared after the count, `asleep` could be
+            // that of a sleeper who comes in between, and nobody would ever ring for it.)
+            let rings = self.rings.load(SeqCst);
+            if patient {
+                self.asleep.store(1, SeqCst);
+            }
+            fence(SeqCst);
+            // Asked before the last look: what the others did before they went is found by it.
+            let end = if gone() { Some(Ended::Closed) } else { wait.ended() };
+            match (look(), end) {
+                (Some(found), _) => return Ok(found),
+                (None, Some(end)) => return Err(end),
+                (None, None) => {}
+            }
+            naps.nap(&self.rings, rings, wait);
+        }
+    }
+
+    /// Wakes one sleeper, if there may be one. Called after the change that it may wait for.
+    pub(crate) fn ring(&self) {
+        fence(SeqCst);
+        if self.asleep.load(Relaxed) != 0 {
+            self.wake(1);
+        }
+    }
+
+    /// Called by whoever may have slept here and leaves something over: a ring wakes one, and others
+    /// may sleep on. This thread's own `asleep` is still there unless somebody rang since.
+    pub(crate) fn pass_on(&self) {
+        if self.asleep.load(Relaxed) != 0 {
+            self.wake(1);
+        }
+    }
+
+    /// Wakes all: when something has changed for good.
+    pub(crate) fn ring_all(&self) {
+        fence(SeqCst);
+        self.wake(i32::MAX);
+    }
+
+    #[cold]
+    fn wake(&self, most: i32) {
+        self.asleep.store(0, SeqCst);
+        self.rings.fetch_add(1, SeqCst);
+        futex_wake(&self.rings, most);
+    }
+}
+
+/// Sleeps while `word` is `expected`, at most that long; wakes for no reason at times (a signal,
+/// for one), so the caller looks again.
+///
+/// Not `FUTEX_PRIVATE`: the kernel looks for sleepers by the memory itself, in all processes.
+///
+/// Source: [futex(2)](https://man7.org/linux/man-pages/man2/futex.2.html).
+pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, most: Duration) {
+    let most = libc::timespec {
+        tv_sec: most.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+        tv_nsec: most.subsec_nanos().into(),
+    };
+    let (wait, most) = (libc::FUTEX_WAIT, &raw const most);
+    // SAFETY: word and time are valid for the length of the call, and the kernel only reads them.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), wait, expected, most) };
+}
+
+pub(crate) fn futex_wake(word: &AtomicU32, most: i32) {
+    let nothing = ptr::null::<libc::timespec>();
+    // SAFETY: the kernel uses the address as a key and does not touch the memory.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, most, nothing) };
+}

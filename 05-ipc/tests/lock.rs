@@ -1,0 +1,401 @@
+//! Promises of `Lock`, `Value`, `Array`, `Condition`, `Event` and `Semaphore`.
+
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use fork::Signal::{SIGKILL, SIGSTOP};
+use ipc::{Array, Condition, Event, Lock, LockError, Semaphore, Value, Wait};
+use judge::{Judge, check, scenario};
+
+const SOON: Duration = Duration::from_millis(20);
+const LONG: Duration = Duration::from_secs(10);
+
+fn ends_well(child: &fork::Child) -> bool {
+    child.wait().expect("its status").success()
+}
+
+/// A child that does `work`, tells, and stays until it is killed.
+fn stays(work: impl FnOnce(&Event)) -> fork::Child {
+    let ready = Event::new().expect("an event");
+    let child = fork::fork(|| {
+        work(&ready);
+        nix::unistd::pause();
+        0
+    })
+    .expect("a child");
+    ready.wait();
+    child
+}
+
+fn kill(child: &fork::Child) {
+    child.signal(SIGKILL).expect("ours");
+    child.wait().expect("its status");
+}
+
+scenario!(
+    fn counts_under_a_lock() {
+        let (lock, counts) =
+            (Lock::new().expect("a lock"), ipc::SharedMemory::new(8).expect("memory"));
+        let count = || {
+            for _ in 0..20_000 {
+                let _guard = lock.lock().expect("nobody dies");
+                counts[0].store(counts[0].load(SeqCst) + 1, SeqCst);
+            }
+            0
+        };
+        let children = [(); 3].map(|()| fork::fork(count).expect("a child"));
+        thread::scope(|scope| {
+            scope.spawn(count);
+            scope.spawn(count);
+        });
+        let all = children.iter().all(ends_well);
+        check("count", all && counts[0].load(SeqCst) == 100_000, "no count is lost");
+    }
+);
+
+#[test]
+fn only_one_thread_of_one_process_has_the_lock_at_a_time() {
+    Judge::scenario(&counts_under_a_lock).declare(["count"]).run().assert_clean();
+}
+
+scenario!(
+    fn an_owner_is_killed() {
+        let lock = Lock::new().expect("a lock");
+        let child = stays(|ready| {
+            let guard = lock.lock().expect("open");
+            ready.set();
+            nix::unistd::pause();
+            drop(guard);
+        });
+        check("held", lock.try_lock().is_err(), "it is held");
+        let late = lock.lock_within(SOON).err() == Some(LockError::TimedOut);
+        check("late", late, "a limit ends the wait");
+        child.signal(SIGSTOP).expect("ours");
+        let stopped = lock.lock_within(SOON).err() == Some(LockError::TimedOut);
+        check("stopped", stopped, "one that is stopped has not died");
+        let told = thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                let start = Instant::now();
+                (lock.lock().map(|guard| guard.former_owner_died()), start.elapsed())
+            });
+            thread::yield_now();
+            child.signal(SIGKILL).expect("ours");
+            waiting.join().expect("no panic")
+        });
+        check("told", told.0 == Ok(true) && told.1 < LONG, "the next owner is told");
+        let again = lock.lock().map(|guard| guard.former_owner_died());
+        check("once", again == Ok(false), "and the one after it is told nothing");
+        child.wait().expect("its status");
+
+        let child = fork::fork(|| {
+            let guard = lock.lock().expect("open");
+            std::mem::forget(guard);
+            0
+        });
+        ends_well(&child.expect("a child"));
+        let told = lock.try_lock().map(|guard| guard.former_owner_died());
+        check(
+            "ended",
+            told == Ok(true),
+            "an owner that ended without opening it is a dead one, too",
+        );
+    }
+);
+
+#[test]
+fn the_next_owner_of_a_lock_is_told_that_the_former_one_was_killed() {
+    Judge::scenario(&an_owner_is_killed)
+        .declare(["held", "late", "stopped", "told", "once", "ended"])
+        .run()
+        .assert_clean();
+}
+
+#[test]
+fn taking_a_lock_twice_in_one_thread_is_an_error_and_no_hang() {
+    let lock = Lock::new().expect("a lock");
+    let guard = lock.lock().expect("open");
+    assert_eq!(lock.lock().err(), Some(LockError::HeldHere));
+    assert_eq!(lock.lock_within(LONG).err(), Some(LockError::HeldHere));
+    assert!(lock.try_lock().is_err());
+    drop(guard);
+    assert!(!lock.try_lock().expect("open").former_owner_died());
+}
+
+scenario!(
+    fn forks_with_a_guard() {
+        let lock = Lock::new().expect("a lock");
+        let guard = lock.lock().expect("open");
+        let child = fork::fork(|| {
+            let held = lock.try_lock().is_err();
+            i32::from(!held)
+        });
+        check("child", ends_well(&child.expect("a child")), "the child does not own it");
+        let moved = &guard;
+        let child = fork::fork(|| {
+            // SAFETY: a copy of the guard, as a child has one of everything; it is dropped in the child
+            // alone, where it is not the owner's.
+            drop(unsafe { std::ptr::read(moved) });
+            0
+        });
+        let ended = ends_well(&child.expect("a child"));
+        let held = thread::scope(|scope| scope.spawn(|| lock.try_lock().is_err()).join());
+        check(
+            "parent",
+            ended && held.expect("no panic"),
+            "a child's copy of the guard opens nothing",
+        );
+        drop(guard);
+        check("open", lock.try_lock().is_ok(), "the owner's does");
+    }
+);
+
+#[test]
+fn a_guard_that_a_fork_copied_opens_nothing() {
+    Judge::scenario(&forks_with_a_guard).declare(["child", "parent", "open"]).run().assert_clean();
+}
+
+#[test]
+fn a_forgotten_guard_harms_no_other_lock() {
+    // Its memory must not go, as the C library's list of locks leads through it.
+    thread::spawn(|| {
+        for _ in 0..100 {
+            let (forgotten, other) = (Lock::new().expect("a lock"), Lock::new().expect("a lock"));
+            std::mem::forget(forgotten.lock().expect("open"));
+            drop(forgotten);
+            drop(other.lock().expect("open"));
+        }
+    })
+    .join()
+    .expect("no panic");
+}
+
+scenario!(
+    fn dies_in_the_middle_of_a_change() {
+        let array = Array::new(&[50_i64, 50]).expect("an array");
+        let child = stays(|ready| {
+            let mut array = array.lock().expect("open");
+            array[0] -= 20;
+            ready.set();
+            nix::unistd::pause();
+        });
+        kill(&child);
+        let mut guard = array.lock().expect("open");
+        check("told", guard.former_owner_died(), "who comes next is told");
+        check("seen", *guard == [30, 50], "and sees what there is");
+        guard[0] = 50;
+        drop(guard);
+        let value = Value::new(0_u64).expect("a value");
+        let add = || i32::from((0..10_000).any(|_| value.update(|value| *value += 1).is_err()));
+        let children = [(); 3].map(|()| fork::fork(add).expect("a child"));
+        let all = children.iter().all(ends_well);
+        check(
+            "value",
+            all && value.get() == Ok(30_000),
+            "updates of several processes are all there",
+        );
+    }
+);
+
+#[test]
+fn a_value_is_changed_by_one_process_at_a_time_and_a_half_done_change_is_told() {
+    Judge::scenario(&dies_in_the_middle_of_a_change)
+        .declare(["told", "seen", "value"])
+        .run()
+        .assert_clean();
+}
+
+scenario!(
+    fn a_waiter_is_killed() {
+        let (value, condition) =
+            (Value::new(0_u32).expect("a value"), Condition::new().expect("one"));
+        let wait = || {
+            let guard = value.lock().expect("nobody dies with it");
+            let guard = condition.wait_while(guard, |value| *value == 0);
+            i32::from(guard.is_err())
+        };
+        let victims = [(); 3].map(|()| fork::fork(wait).expect("a child"));
+        let survivor = fork::fork(wait).expect("a child");
+        for child in victims.iter().chain([&survivor]) {
+            until_asleep(child.pid());
+        }
+        victims.iter().for_each(kill);
+        let start = Instant::now();
+        condition.notify_all();
+        let blocked = start.elapsed();
+        check("quick", blocked < LONG, "notify_all does not wait for the dead");
+        value.update(|value| *value = 1).expect("nobody died with it");
+        condition.notify_one();
+        check("survivor", ends_well(&survivor), "and the living are woken");
+
+        let guard = value.lock().expect("nobody died with it");
+        let late = condition.wait_while_within(guard, SOON, |_| true).err();
+        check("late", late == Some(LockError::TimedOut), "a limit ends the wait");
+        let guard = value.lock().expect("nobody died with it");
+        let sentinel = survivor.sentinel().expect("ours");
+        let ended =
+            condition.wait_while_within(guard, Wait::forever().while_alive(sentinel), |_| true);
+        check("peer", ended.err() == Some(LockError::PeerEnded), "and the end of a process");
+    }
+);
+
+/// Waits until the process, or thread, sleeps.
+fn until_asleep(pid: i32) {
+    let sleeps = || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S'))
+    };
+    while !sleeps() {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn notify_all_with_dead_waiters_does_not_block() {
+    Judge::scenario(&a_waiter_is_killed)
+        .declare(["quick", "survivor", "late", "peer"])
+        .run()
+        .assert_clean();
+}
+
+#[test]
+fn a_condition_passes_the_ball() {
+    let (turn, changed) = (Value::new(0_u32).expect("a value"), Condition::new().expect("one"));
+    thread::scope(|scope| {
+        for me in 0..2 {
+            let (turn, changed) = (&turn, &changed);
+            scope.spawn(move || {
+                for _ in 0..1000 {
+                    let guard = turn.lock().expect("open");
+                    let mut guard =
+                        changed.wait_while(guard, |turn| *turn % 2 != me).expect("open");
+                    *guard += 1;
+                    drop(guard);
+                    changed.notify_one();
+                }
+            });
+        }
+    });
+    assert_eq!(turn.get(), Ok(2000));
+}
+
+#[test]
+fn an_event_wakes_all_who_wait_even_if_it_is_cleared_at_once() {
+    let event = &Event::new().expect("an event");
+    assert_eq!(event.wait_within(SOON), Err(LockError::TimedOut));
+    thread::scope(|scope| {
+        let tids = [const { AtomicU32::new(0) }; 3];
+        let tids = std::sync::Arc::new(tids);
+        let threads: Vec<_> = (0..3)
+            .map(|index| {
+                let tids = tids.clone();
+                scope.spawn(move || {
+                    tids[index].store(nix::unistd::gettid().as_raw().cast_unsigned(), SeqCst);
+                    event.wait();
+                })
+            })
+            .collect();
+        for tid in tids.iter() {
+            while tid.load(SeqCst) == 0 {
+                thread::yield_now();
+            }
+            // In its wait: one who comes later sees it clear, and rightly waits on.
+            until_asleep(tid.load(SeqCst).cast_signed());
+        }
+        event.set();
+        event.clear();
+        for thread in threads {
+            thread.join().expect("no panic");
+        }
+    });
+    assert!(!event.is_set());
+    event.set();
+    event.set();
+    event.wait();
+    assert!(event.is_set());
+    event.clear();
+    event.clear();
+    assert!(!event.is_set());
+}
+
+scenario!(
+    fn waits_for_an_event_of_a_dead_process() {
+        let event = Event::new().expect("an event");
+        let child = stays(|ready| ready.set());
+        let sentinel = child.sentinel().expect("ours");
+        let wait = Wait::forever().while_alive(sentinel);
+        let told = thread::scope(|scope| {
+            let waiting = scope.spawn(|| event.wait_within(wait));
+            child.signal(SIGKILL).expect("ours");
+            waiting.join().expect("no panic")
+        });
+        check("told", told == Err(LockError::PeerEnded), "the wait ends with the process");
+        child.wait().expect("its status");
+    }
+);
+
+#[test]
+fn a_wait_for_an_event_ends_with_the_process_that_it_watches() {
+    Judge::scenario(&waits_for_an_event_of_a_dead_process).declare(["told"]).run().assert_clean();
+}
+
+scenario!(
+    fn holders_come_and_die() {
+        let semaphore = Semaphore::new(2).expect("a semaphore");
+        let inside = ipc::SharedMemory::new(16).expect("memory");
+        let work = || {
+            for _ in 0..2000 {
+                let _permit = semaphore.acquire().expect("a permit");
+                let now = inside[0].fetch_add(1, SeqCst) + 1;
+                inside[1].fetch_max(now, SeqCst);
+                thread::yield_now();
+                inside[0].fetch_sub(1, SeqCst);
+            }
+            0
+        };
+        let children = [(); 4].map(|()| fork::fork(work).expect("a child"));
+        let all = children.iter().all(ends_well);
+        check("most", all && inside[1].load(SeqCst) <= 2, "never more than there are permits");
+
+        let holder = stays(|ready| {
+            let permits = [semaphore.acquire(), semaphore.acquire()];
+            ready.set();
+            nix::unistd::pause();
+            drop(permits);
+        });
+        check("none", semaphore.try_acquire().is_err(), "none is left");
+        let told = thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                let both = [semaphore.acquire(), semaphore.acquire()];
+                both.map(|permit| permit.is_ok_and(|permit| permit.former_holder_died()))
+            });
+            thread::yield_now();
+            holder.signal(SIGKILL).expect("ours");
+            waiting.join().expect("no panic")
+        });
+        check("told", told == [true, true], "a dead holder's permits are free, and that is told");
+        holder.wait().expect("its status");
+        let both = [semaphore.try_acquire(), semaphore.try_acquire()];
+        let none = both.map(|permit| permit.is_ok_and(|permit| !permit.former_holder_died()));
+        check("once", none == [true, true], "and told once");
+    }
+);
+
+#[test]
+fn a_dead_holders_permit_is_free_again() {
+    Judge::scenario(&holders_come_and_die)
+        .declare(["most", "none", "told", "once"])
+        .run()
+        .assert_clean();
+}
+
+#[test]
+fn a_semaphore_gives_as_many_permits_as_it_has() {
+    let semaphore = Semaphore::new(3).expect("a semaphore");
+    let three: Vec<_> = (0..3).map(|_| semaphore.acquire().expect("free")).collect();
+    assert_eq!(semaphore.acquire_within(SOON).err(), Some(LockError::TimedOut));
+    drop(three);
+    assert!(semaphore.try_acquire().is_ok());
+    let code = |permits| Semaphore::new(permits).expect_err("refused").raw_os_error();
+    assert_eq!((code(0), code(1025)), (Some(libc::EINVAL), Some(libc::EINVAL)));
+}

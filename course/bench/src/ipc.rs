@@ -1,0 +1,510 @@
+//! Lesson 5: how processes pass data on.
+//!
+//! iceoryx2, the fastest rival, is not here: its 92 crates build for two minutes. Its figures in the
+//! lesson's text are from a program of its own.
+
+use std::hint::spin_loop;
+use std::io::{PipeWriter, Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Acquire, Release};
+use std::thread::yield_now;
+use std::time::{Duration, Instant};
+
+use ::fork::SharedWords;
+use ::ipc::{Getter, Putter, Queue};
+use ipc_channel::ipc;
+
+use crate::limit::{self, Mapping, Worker};
+use crate::measure::{Asked, Kind, Measure, Outcome, Sides, Unit};
+
+/// Messages of the measures in one direction.
+const MANY: u64 = 10_000;
+/// Large messages of the measure in one direction.
+const LARGE: u64 = 16;
+const MEBIBYTE: usize = 1 << 20;
+
+const QUEUE: &str = "Python Queue";
+const CHANNEL: &str = "ipc-channel";
+const PIPES: &str = "a pair of pipes";
+
+pub(crate) const MEASURES: &[Measure] = &[
+    Measure {
+        name: "ipc/small",
+        job: "10,000 messages of 8 bytes, one way",
+        unit: Unit::Rate("messages"),
+        units: MANY,
+        asked: &[Asked::AtLeast(30.0, QUEUE), Asked::AtLeast(5.0, CHANNEL)],
+        pinned: false,
+        sides: small,
+    },
+    Measure {
+        name: "ipc/mebibyte",
+        job: "16 messages of 1 MiB, one way",
+        unit: Unit::Bytes,
+        units: LARGE * MEBIBYTE as u64,
+        asked: &[Asked::AtLeast(30.0, QUEUE)],
+        pinned: false,
+        sides: mebibyte,
+    },
+    Measure {
+        name: "ipc/round-trip",
+        job: "8 bytes there and back, both sides awake",
+        unit: Unit::TimeOf("round trip"),
+        units: 1,
+        asked: &[Asked::AtLeast(30.0, QUEUE)],
+        pinned: false,
+        sides: round_trip,
+    },
+    Measure {
+        name: "ipc/round-trip-asleep",
+        job: "8 bytes there and back, after a pause: the other side sleeps",
+        unit: Unit::TimeOf("round trip"),
+        units: 1,
+        asked: &[Asked::AtMost(1.1, PIPES)],
+        pinned: false,
+        sides: round_trip_asleep,
+    },
+    Measure {
+        name: "ipc/lock",
+        job: "take a lock that is free, and open it",
+        unit: Unit::TimeOf("lock"),
+        units: MANY,
+        asked: &[Asked::AtLeast(10.0, "Python Lock")],
+        pinned: false,
+        sides: lock,
+    },
+];
+
+/// The sum of the numbers of one job, which the receiver answers with: so each job is known to be done.
+const SUM: u64 = MANY * (MANY - 1) / 2;
+
+fn expect(answer: u64, right: u64) -> Outcome {
+    if answer == right { Ok(()) } else { Err(format!("{answer} arrived, not {right}").into()) }
+}
+
+fn end<T, E: std::error::Error + Send + Sync + 'static>(
+    result: Result<T, E>,
+) -> std::io::Result<T> {
+    result.map_err(std::io::Error::other)
+}
+
+/// A child that gets from one queue and answers into another one, until nobody puts any more.
+fn partner(
+    capacity: usize,
+    room: usize,
+    work: impl Fn(Getter<u64>, Putter<u64>) -> std::io::Result<()>,
+) -> Outcome<(Putter<u64>, Getter<u64>)> {
+    let (there, theirs) = Queue::with_room(capacity, room)?.split()?;
+    let (answer, back) = Queue::new(16)?.split()?;
+    let child = ::ipc::fork_with((theirs, answer), |(theirs, answer)| {
+        i32::from(work(theirs, answer).is_err())
+    })?;
+    drop(child);
+    Ok((there, back))
+}
+
+fn small(sides: &mut Sides) -> Outcome {
+    let (there, back) = partner(1000, 1 << 20, |theirs, answer| {
+        loop {
+            let mut sum = 0;
+            for _ in 0..MANY {
+                sum += end(theirs.get())?;
+            }
+            end(answer.put(&sum))?;
+        }
+    })?;
+    sides.ours("ipc::Queue, values", move || {
+        for number in 0..MANY {
+            there.put(&number)?;
+        }
+        expect(back.get()?, SUM)
+    });
+
+    let (there, back) = partner(1000, 1 << 20, |theirs, answer| {
+        let mut message = Vec::new();
+        loop {
+            let mut sum = 0;
+            for _ in 0..MANY {
+                end(theirs.get_bytes(&mut message))?;
+                sum += u64::from_ne_bytes(end(message[..].try_into())?);
+            }
+            end(answer.put(&sum))?;
+        }
+    })?;
+    sides.ours("ipc::Queue, bytes", move || {
+        for number in 0..MANY {
+            there.put_bytes(&number.to_ne_bytes())?;
+        }
+        expect(back.get()?, SUM)
+    });
+
+    let (sender, receiver) = ::ipc::pipe::<u64>()?;
+    let (answer, back) = ::ipc::pipe::<u64>()?;
+    drop(::ipc::fork_with((receiver, answer), |(receiver, answer)| {
+        let serve = || -> std::io::Result<()> {
+            loop {
+                let mut sum = 0;
+                for _ in 0..MANY {
+                    sum += end(receiver.recv())?;
+                }
+                end(answer.send(&sum))?;
+            }
+        };
+        i32::from(serve().is_err())
+    })?);
+    sides.ours("ipc::pipe, values", move || {
+        for number in 0..MANY {
+            sender.send(&number)?;
+        }
+        expect(back.recv()?, SUM)
+    });
+
+    let (ring, back) = (Arc::new(Words::new()?), Arc::new(Words::new()?));
+    let (theirs, answer) = (ring.clone(), back.clone());
+    limit::child(move || {
+        loop {
+            answer.put((0..MANY).map(|_| theirs.get()).sum());
+        }
+    })?;
+    sides.limit("a ring of words, no locks, no sleep", move || {
+        (0..MANY).for_each(|number| ring.put(number));
+        expect(back.get(), SUM)
+    });
+
+    let (sender, receiver) = ipc::channel::<u64>()?;
+    let (answer, back) = ipc::channel::<u64>()?;
+    limit::child(move || {
+        loop {
+            let mut sum = 0;
+            for _ in 0..MANY {
+                sum += end(receiver.recv())?;
+            }
+            end(answer.send(sum))?;
+        }
+    })?;
+    sides.rival(CHANNEL, move || {
+        for number in 0..MANY {
+            sender.send(number)?;
+        }
+        expect(back.recv()?, SUM)
+    });
+
+    let script = |there: &str, put: &str, get: &str| {
+        format!(
+            "
+import multiprocessing
+context = multiprocessing.get_context('fork')
+{there}
+back, answer = context.Pipe(False)
+def work():
+    while True:
+        count = 0
+        for _ in range({MANY}):
+            {get}
+            count += 1
+        answer.send(count)
+process = context.Process(target=work, daemon=True)
+process.start()
+message = b'12345678'
+def run():
+    for number in range({MANY}):
+        {put}
+    assert back.recv() == {MANY}
+"
+        )
+    };
+    let queue = "queue = context.Queue()";
+    sides.python(QUEUE, &script(queue, "queue.put(number)", "queue.get()"));
+    let pipe = "receiver, sender = context.Pipe(False)";
+    let (put, get) = ("sender.send_bytes(message)", "receiver.recv_bytes()");
+    sides.python("Python Pipe, bytes", &script(pipe, put, get));
+    Ok(())
+}
+
+/// The leanest queue: one who puts, one who gets, numbers only, and nobody ever dies or sleeps.
+struct Words(SharedWords);
+
+impl Words {
+    const ROOM: u64 = 1024;
+
+    fn new() -> Outcome<Words> {
+        Ok(Words(SharedWords::new(Words::ROOM as usize + 32)?))
+    }
+
+    fn tail(&self) -> &AtomicU64 {
+        &self.0[0]
+    }
+
+    fn head(&self) -> &AtomicU64 {
+        &self.0[16]
+    }
+
+    fn put(&self, number: u64) {
+        let tail = self.tail().load(Acquire);
+        until(|| tail - self.head().load(Acquire) < Words::ROOM);
+        self.0[32 + (tail % Words::ROOM) as usize].store(number, Release);
+        self.tail().store(tail + 1, Release);
+    }
+
+    fn get(&self) -> u64 {
+        let head = self.head().load(Acquire);
+        until(|| head < self.tail().load(Acquire));
+        let number = self.0[32 + (head % Words::ROOM) as usize].load(Acquire);
+        self.head().store(head + 1, Release);
+        number
+    }
+}
+
+fn until(there: impl Fn() -> bool) {
+    let mut looks = 0_u32;
+    while !there() {
+        looks += 1;
+        if looks.is_multiple_of(20) { yield_now() } else { spin_loop() }
+    }
+}
+
+fn mebibyte(sides: &mut Sides) -> Outcome {
+    let (there, back) = partner(16, 4 << 20, |theirs, answer| {
+        let mut message = Vec::new();
+        loop {
+            let mut bytes = 0;
+            for _ in 0..LARGE {
+                end(theirs.get_bytes(&mut message))?;
+                bytes += message.len() as u64;
+            }
+            end(answer.put(&bytes))?;
+        }
+    })?;
+    let (message, right) = (vec![b'x'; MEBIBYTE], LARGE * MEBIBYTE as u64);
+    let mine = message.clone();
+    sides.ours("ipc::Queue, bytes", move || {
+        for _ in 0..LARGE {
+            there.put_bytes(&mine)?;
+        }
+        expect(back.get()?, right)
+    });
+
+    let (sender, receiver) = ::ipc::pipe::<()>()?;
+    let (answer, back) = ::ipc::pipe::<u64>()?;
+    drop(::ipc::fork_with((receiver, answer), |(receiver, answer)| {
+        let serve = || -> std::io::Result<()> {
+            let mut message = Vec::new();
+            loop {
+                let mut bytes = 0;
+                for _ in 0..LARGE {
+                    end(receiver.recv_bytes(&mut message))?;
+                    bytes += message.len() as u64;
+                }
+                end(answer.send(&bytes))?;
+            }
+        };
+        i32::from(serve().is_err())
+    })?);
+    let mine = message.clone();
+    sides.ours("ipc::pipe, bytes", move || {
+        for _ in 0..LARGE {
+            sender.send_bytes(&mine)?;
+        }
+        expect(back.recv()?, right)
+    });
+
+    // Two places, so that one is filled while the other one is emptied. Each process has its own
+    // value for the same memory.
+    let turns = Arc::new((Words::new()?, Words::new()?));
+    let mut places = Mapping::shared(2 * MEBIBYTE)?;
+    let theirs = turns.clone();
+    limit::child(|| {
+        let mut message = vec![0; MEBIBYTE];
+        loop {
+            let place = theirs.0.get() as usize;
+            message.copy_from_slice(&places[place * MEBIBYTE..][..MEBIBYTE]);
+            theirs.1.put(message[MEBIBYTE - 1].into());
+        }
+    })?;
+    sides.limit("shared memory, copied in and out", move || {
+        for number in 0..LARGE as usize {
+            if number >= 2 {
+                expect(turns.1.get(), b'x'.into())?;
+            }
+            places[number % 2 * MEBIBYTE..][..MEBIBYTE].copy_from_slice(&message);
+            turns.0.put(number as u64 % 2);
+        }
+        expect(turns.1.get() + turns.1.get(), 2 * u64::from(b'x'))
+    });
+
+    let (sender, receiver) = ipc::bytes_channel()?;
+    let (answer, back) = ipc::channel::<u64>()?;
+    limit::child(move || {
+        loop {
+            let mut bytes = 0;
+            for _ in 0..LARGE {
+                bytes += end(receiver.recv())?.len() as u64;
+            }
+            end(answer.send(bytes))?;
+        }
+    })?;
+    let mine = vec![b'x'; MEBIBYTE];
+    sides.rival("ipc-channel, bytes", move || {
+        for _ in 0..LARGE {
+            sender.send(&mine)?;
+        }
+        expect(back.recv()?, right)
+    });
+
+    let script = |there: &str, put: &str, get: &str| {
+        format!(
+            "
+import multiprocessing
+context = multiprocessing.get_context('fork')
+{there}
+back, answer = context.Pipe(False)
+def work():
+    while True:
+        answer.send(sum(len({get}) for _ in range({LARGE})))
+process = context.Process(target=work, daemon=True)
+process.start()
+message = b'x' * {MEBIBYTE}
+def run():
+    for _ in range({LARGE}):
+        {put}
+    assert back.recv() == {right}
+"
+        )
+    };
+    let queue = "queue = context.Queue()";
+    sides.python(QUEUE, &script(queue, "queue.put(message)", "queue.get()"));
+    let pipe = "receiver, sender = context.Pipe(False)";
+    let (put, get) = ("sender.send_bytes(message)", "receiver.recv_bytes()");
+    sides.python("Python Pipe, bytes", &script(pipe, put, get));
+    Ok(())
+}
+
+/// A child that sends back each number, over two queues.
+fn echo() -> Outcome<(Putter<u64>, Getter<u64>)> {
+    partner(16, 1 << 16, |theirs, answer| {
+        loop {
+            end(answer.put(&end(theirs.get())?))?;
+        }
+    })
+}
+
+const PYTHON_ECHO: &str = "
+import multiprocessing
+context = multiprocessing.get_context('fork')
+there, back = context.Queue(), context.Queue()
+def work():
+    while True:
+        back.put(there.get())
+process = context.Process(target=work, daemon=True)
+process.start()
+def run():
+    there.put(7)
+    assert back.get() == 7
+";
+
+fn round_trip(sides: &mut Sides) -> Outcome {
+    let (there, back) = echo()?;
+    sides.ours("two ipc::Queue", move || {
+        there.put(&7)?;
+        expect(back.get()?, 7)
+    });
+    let words = Arc::new((Words::new()?, Words::new()?));
+    let theirs = words.clone();
+    limit::child(move || {
+        loop {
+            theirs.1.put(theirs.0.get());
+        }
+    })?;
+    sides.limit("two rings of words", move || {
+        words.0.put(7);
+        expect(words.1.get(), 7)
+    });
+    sides.python(QUEUE, PYTHON_ECHO);
+    Ok(())
+}
+
+/// Long enough for the other side to give up and sleep.
+const PAUSE: Duration = Duration::from_micros(200);
+
+/// Times round trips one by one, each after a pause in which this side is busy.
+fn after_pauses(
+    mut round_trip: impl FnMut() -> Outcome + 'static,
+) -> impl FnMut(u64) -> Outcome<Duration> {
+    move |calls| {
+        let mut time = Duration::ZERO;
+        for _ in 0..calls {
+            let pause = Instant::now();
+            while pause.elapsed() < PAUSE {
+                spin_loop();
+            }
+            let start = Instant::now();
+            round_trip()?;
+            time += start.elapsed();
+        }
+        Ok(time)
+    }
+}
+
+fn round_trip_asleep(sides: &mut Sides) -> Outcome {
+    let (there, back) = echo()?;
+    let round_trip = move || {
+        there.put(&7)?;
+        expect(back.get()?, 7)
+    };
+    sides.with_own_clock(Kind::Ours, "two ipc::Queue", after_pauses(round_trip));
+    let (asker, answerer) = ::ipc::duplex::<u64, u64>()?;
+    drop(::ipc::fork_with(answerer, |answerer| {
+        while let Ok(number) = answerer.recv() {
+            if answerer.send(&number).is_err() {
+                break;
+            }
+        }
+        0
+    })?);
+    let round_trip = move || {
+        asker.send(&7)?;
+        expect(asker.recv()?, 7)
+    };
+    sides.with_own_clock(Kind::Ours, "ipc::duplex", after_pauses(round_trip));
+    let Worker { mut to, mut from } = Worker::fork(limit::echo)?;
+    let round_trip = move || {
+        let mut message = 7_u64.to_ne_bytes();
+        PipeWriter::write_all(&mut to, &message)?;
+        from.read_exact(&mut message)?;
+        expect(u64::from_ne_bytes(message), 7)
+    };
+    sides.with_own_clock(Kind::Limit, PIPES, after_pauses(round_trip));
+    Ok(())
+}
+
+fn lock(sides: &mut Sides) -> Outcome {
+    let lock = ::ipc::Lock::new()?;
+    sides.ours("ipc::Lock", move || {
+        for _ in 0..MANY {
+            drop(lock.lock()?);
+        }
+        Ok(())
+    });
+    let lock = std::sync::Mutex::new(());
+    sides.rival("std Mutex, between threads", move || {
+        for _ in 0..MANY {
+            drop(lock.lock().map_err(|_| "poisoned")?);
+        }
+        Ok(())
+    });
+    sides.python(
+        "Python Lock",
+        &format!(
+            "
+import multiprocessing
+lock = multiprocessing.get_context('fork').Lock()
+def run():
+    for _ in range({MANY}):
+        with lock:
+            pass
+"
+        ),
+    );
+    Ok(())
+}
