@@ -10,7 +10,8 @@ use crate::report::{Seen, SeenThread};
 pub(crate) struct Census {
     processes: BTreeMap<(i32, u64), Seen>,
     threads: BTreeMap<(i32, u64), SeenThread>,
-    /// Children of the program's that it had not waited for when it was last seen alive.
+    /// Children of the program's that had ended and not been waited for at some look. One is never
+    /// taken from here: a look in the middle of its parent's end may miss it.
     zombies: BTreeSet<(i32, u64)>,
 }
 
@@ -18,9 +19,6 @@ impl Census {
     /// Takes in one look at the program's processes; returns how many threads live.
     pub(crate) fn note(&mut self, stats: &[Stat], main: i32, now: Duration) -> u64 {
         let (mut living, mut threads) = (0, BTreeSet::new());
-        // Its parent's end may have made it another's child meanwhile.
-        let zombie = |key: &(i32, u64)| stats.iter().any(|it| it.is_zombie() && it.key() == *key);
-        self.zombies.retain(zombie);
         for stat in stats {
             if stat.is_zombie() {
                 if stat.parent == main {
@@ -79,7 +77,12 @@ impl Census {
         }
     }
 
-    /// Whether that process is a child that the program did not wait for.
+    /// Whether there was anybody for whom the program had not waited.
+    pub(crate) fn has_zombies(&self) -> bool {
+        !self.zombies.is_empty()
+    }
+
+    /// Whether that process, if it is still there, is a child that the program did not wait for.
     pub(crate) fn was_zombie(&self, stat: &Stat) -> bool {
         self.zombies.contains(&stat.key())
     }

@@ -306,9 +306,13 @@ impl Supervision {
 
     /// After the program's own end: who is still there, and whom has nobody waited for?
     fn wait_for_the_rest(&mut self) -> io::Result<()> {
-        for zombie in self.stats().iter().filter(|stat| self.census.was_zombie(stat)) {
-            let line = format!("process {} ({})", zombie.pid, zombie.name);
-            self.report.left_over.zombies.push(line);
+        if self.census.has_zombies() {
+            for stat in proc::descendants(self.root) {
+                if stat.is_zombie() && self.census.was_zombie(&stat) {
+                    let line = format!("process {} ({})", stat.pid, stat.name);
+                    self.report.left_over.zombies.push(line);
+                }
+            }
         }
         let (end, mut wait) = (Instant::now() + GRACE, 0);
         loop {
