@@ -85,6 +85,9 @@ scenario!(
             let ended = by == Some(15) && pids() == [expected[2]];
             check_for(method, "ended", ended, "nor one that was ended, by way of the list");
             check_for(method, "looks", !listed[1].daemon(), "the list shows who it is");
+            let (mut third, tell) = all.remove(1);
+            drop(tell);
+            third.join().expect("its result");
         }
     }
 );

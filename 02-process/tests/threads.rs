@@ -43,7 +43,7 @@ scenario!(
                         let arguments = (name.clone(), number, number.is_multiple_of(16));
                         let child = Process::new(uses_the_library, arguments).name(name);
                         // While some spawn others fork, and copy what is open at that moment.
-                        let method = if thread % 2 == 0 { method } else { Start::Fork };
+                        let method = if thread.is_multiple_of(2) { method } else { Start::Fork };
                         let inherited = if method == Start::Fork { before } else { 3 };
                         let daemon = number.is_multiple_of(3);
                         let seen = started(child.method(method).daemon(daemon)).join();
