@@ -21,6 +21,7 @@ pub use fork::{ExitStatus, Signal, WaitError};
 pub use popen::Popen;
 
 // Writing and reading at once.
+mod sigpipe;
 mod talk;
 
 // The end of a process and of all that it started.

@@ -1,4 +1,4 @@
-use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::io::{self, PipeReader, PipeWriter, Read};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use crate::Error;
+use crate::{Error, sigpipe};
 
 /// The largest pipe that a process may make without privileges (pipe(7)), and so the most that is
 /// written or read at once.
@@ -180,7 +180,7 @@ impl Talk {
     /// Writes what the pipe takes.
     fn write(&mut self, unsent: &mut &[u8]) -> io::Result<()> {
         let Some(pipe) = &mut self.stdin else { return Ok(()) };
-        match pipe.write(&unsent[..unsent.len().min(LARGE)]) {
+        match sigpipe::write(pipe, &unsent[..unsent.len().min(LARGE)]) {
             Ok(written) => *unsent = &unsent[written..],
             // It does not want to read more, and that is its right: `head` has seen enough.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => *unsent = &[],

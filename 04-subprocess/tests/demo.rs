@@ -71,7 +71,7 @@ fn without_a_network_it_says_so_and_does_not_wait_for_long() {
 
     let refused = Fake::nslookup("refused", "echo ';; refused'; echo why >&2; exit 1").run();
     refused.assert_clean();
-    let part = ";; refused\nExit code: 1\nNot 0: it got no answer. Is there a network?\n";
+    let part = ";; refused\nExit code: 1\nNot 0: it found nothing. Is there a network?\n";
     assert_eq!(
         refused.stdout(),
         format!(

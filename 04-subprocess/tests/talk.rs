@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use judge::{Judge, check, scenario};
+use nix::sys::signal::SigSet;
 use nix::sys::stat::Mode;
 use nix::unistd::{Uid, mkfifo, setuid};
 use subprocess::{Command, Error, GRACE, PIPE, Signal};
@@ -65,6 +66,37 @@ scenario!(
         Ok(())
     }
 );
+
+/// Blocked and pending signals of this thread, as /proc shows them.
+fn signals() -> [u64; 2] {
+    let status = fs::read_to_string("/proc/thread-self/status").expect("proc is mounted");
+    ["SigBlk:", "SigPnd:"].map(|name| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+        u64::from_str_radix(line.trim(), 16).expect("a number")
+    })
+}
+
+scenario!(
+    fn raises_sigpipe() -> Result<(), Error> {
+        let refuse = || -> Result<(), Error> {
+            let refuses = Command::shell("exec <&-; echo closed").stdin(PIPE).stdout(PIPE);
+            refuses.popen()?.communicate(&much()).map(drop)
+        };
+        refuse()?;
+        check("unblocked", signals() == [0, 0], "as it was: nothing is blocked, or waits");
+        let sigpipe = SigSet::from(Signal::SIGPIPE);
+        sigpipe.thread_block().expect("it can be blocked");
+        refuse()?;
+        let bit = 1 << (Signal::SIGPIPE as i32 - 1);
+        check("blocked", signals() == [bit, 0], "as it was: blocked, and none waits to end us");
+        Ok(())
+    }
+);
+
+#[test]
+fn a_program_that_closes_its_input_sends_us_no_sigpipe() {
+    Judge::scenario(&raises_sigpipe).declare(["unblocked", "blocked"]).run().assert_clean();
+}
 
 #[test]
 fn a_program_that_does_not_read_all_of_its_input_is_no_error() {

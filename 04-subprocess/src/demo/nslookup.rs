@@ -61,7 +61,7 @@ fn show(out: &mut io::Stdout, done: &CompletedProcess) -> io::Result<()> {
 fn tell(out: &mut io::Stdout, code: i32) -> Outcome {
     writeln!(out, "Exit code: {code}")?;
     if code != 0 {
-        writeln!(out, "Not 0: it got no answer. Is there a network?")?;
+        writeln!(out, "Not 0: it found nothing. Is there a network?")?;
     }
     Ok(())
 }
