@@ -3,7 +3,9 @@
 
 // What one calls.
 mod pool;
-pub use pool::{Builder, ClosedPool, Pool};
+pub use pool::{ClosedPool, Pool};
+mod builder;
+pub use builder::Builder;
 mod chunks;
 pub use chunks::Chunks;
 mod result;
