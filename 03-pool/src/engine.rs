@@ -219,36 +219,43 @@ impl Engine {
         let share = ((self.queue.len() + all) / (2 * workers)).max(1);
         let watched = self.sleepers > 0;
         // Who has nothing comes first.
-        let (idle, busy): (Vec<_>, Vec<_>) = self
-            .slots
-            .iter_mut()
-            .filter(|slot| open(slot))
-            .partition(|slot| slot.flight.is_empty());
-        for slot in idle.into_iter().chain(busy) {
-            if slot.is_sending() || slot.flight.len() > share / 2 {
-                continue;
-            }
-            if slot.is_worn() {
-                self.queue.extend(slot.take_back());
-            }
-            let before = slot.flight.len();
-            while slot.flight.len() < share {
-                if self.settings.max_tasks.is_some_and(|most| slot.had() >= most) {
-                    break;
-                }
-                let Some(part) = self.queue.pop_front() else { break };
-                if let Err(part) = slot.give(part) {
-                    self.queue.push_front(part);
-                    break;
+        for idle in [true, false] {
+            for slot in self.slots.iter_mut().filter(|slot| open(slot)) {
+                if slot.flight.is_empty() == idle {
+                    Self::give_to(slot, &mut self.queue, share, self.settings.max_tasks, watched);
                 }
             }
-            if slot.flight.len() > before {
-                if watched {
-                    // The sleeper knows nothing of these tasks.
-                    slot.wake_me_after(1);
-                }
-                slot.publish();
+        }
+    }
+
+    /// Fills a worker up to its share.
+    fn give_to(
+        slot: &mut Slot,
+        queue: &mut VecDeque<Part>,
+        share: usize,
+        most: Option<u64>,
+        watched: bool,
+    ) {
+        if slot.is_sending() || slot.flight.len() > share / 2 {
+            return;
+        }
+        if slot.is_worn() {
+            queue.extend(slot.take_back());
+        }
+        let before = slot.flight.len();
+        while slot.flight.len() < share && most.is_none_or(|most| slot.had() < most) {
+            let Some(part) = queue.pop_front() else { break };
+            if let Err(part) = slot.give(part) {
+                queue.push_front(part);
+                break;
             }
+        }
+        if slot.flight.len() > before {
+            if watched {
+                // The sleeper knows nothing of these tasks.
+                slot.wake_me_after(1);
+            }
+            slot.publish();
         }
     }
 

@@ -23,6 +23,7 @@ mod panics;
 // What pool and worker share.
 mod link;
 mod ring;
+mod spin;
 
 // The other side.
 mod worker;

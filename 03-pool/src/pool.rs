@@ -227,7 +227,8 @@ impl Pool {
         let job = Job::single(callback);
         let mut packer = Packer::default();
         // A small value has a small vector, and a large one takes over the last one's.
-        let mut bytes = if size_of::<Args>() > 16 { self.pump.spare.take() } else { Vec::new() };
+        let mut bytes =
+            if size_of::<Args>() > 16 { self.pump.spare.take() } else { Vec::with_capacity(32) };
         packer.add(args, &mut bytes);
         packer.close(&mut bytes);
         (job.clone(), self.single(job, chunk::entry(function), bytes))

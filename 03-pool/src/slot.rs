@@ -313,9 +313,8 @@ impl Slot {
     pub(crate) fn woke_us(&mut self) {
         let mut bytes = [0; 64];
         let Ok(fd) = self.waker.fd() else { return };
-        match nix::unistd::read(fd, &mut bytes) {
-            Ok(0) => self.hung_up = true,
-            Ok(_) | Err(_) => {}
+        if nix::unistd::read(fd, &mut bytes) == Ok(0) {
+            self.hung_up = true;
         }
     }
 }

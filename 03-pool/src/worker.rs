@@ -1,8 +1,6 @@
-use std::hint;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
 use std::sync::atomic::{AtomicU64, fence};
-use std::thread;
 
 use process::{Entry, PrivateFd, SharedWords, Tether, handed_over};
 use serde::{Deserialize, Serialize};
@@ -10,15 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::link::{self, AnswerHead, TaskHead};
 use crate::panics;
 use crate::ring::{Reader, Writer};
+use crate::spin::Spin;
 
 /// What every worker does first: a function and its arguments.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Initializer(pub Option<([u8; 16], Vec<u8>)>);
-
-/// Looks again, before it sleeps: a wake-up costs more than a few hundred of these.
-pub(crate) const SPINS: u32 = 20;
-/// And lets others run meanwhile: on one CPU the one that it waits for.
-pub(crate) const YIELDS: u32 = 16;
 
 /// The function of a worker's process. Returns when its pool has closed.
 pub(crate) fn work(initializer: Initializer) {
@@ -186,12 +180,8 @@ impl Worker {
         if self.word(link::WAKE_AT).load(Relaxed) != 0 {
             self.wake_pool();
         }
-        for turn in 0..SPINS + YIELDS {
-            if turn < SPINS {
-                hint::spin_loop()
-            } else {
-                thread::yield_now()
-            }
+        let mut spin = Spin::default();
+        while spin.turn() {
             if ready(self) {
                 return Some(());
             }
