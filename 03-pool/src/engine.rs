@@ -217,7 +217,8 @@ impl Engine {
         }
         let all: usize = self.slots.iter().map(|slot| slot.flight.len()).sum();
         let share = ((self.queue.len() + all) / (2 * workers)).max(1);
-        let watched = self.sleepers > 0;
+        let hasty = self.eager > 0 || !self.followers.is_empty();
+        let watched = (self.sleepers > 0).then_some(hasty);
         // Who has nothing comes first.
         for idle in [true, false] {
             for slot in self.slots.iter_mut().filter(|slot| open(slot)) {
@@ -228,13 +229,14 @@ impl Engine {
         }
     }
 
-    /// Fills a worker up to its share.
+    /// Fills a worker up to its share. If a thread is asleep, `watched` says whether it wants to know
+    /// of each answer.
     fn give_to(
         slot: &mut Slot,
         queue: &mut VecDeque<Part>,
         share: usize,
         most: Option<u64>,
-        watched: bool,
+        watched: Option<bool>,
     ) {
         if slot.is_sending() || slot.flight.len() > share / 2 {
             return;
@@ -251,9 +253,9 @@ impl Engine {
             }
         }
         if slot.flight.len() > before {
-            if watched {
-                // The sleeper knows nothing of these tasks.
-                slot.wake_me_after(1);
+            if let (0, Some(hasty)) = (before, watched) {
+                // The sleeper has not asked to be woken by one that had nothing to do.
+                slot.wake_me_after(if hasty { 1 } else { slot.flight.len() });
             }
             slot.publish();
         }

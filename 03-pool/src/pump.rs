@@ -135,8 +135,8 @@ impl Pump {
         deadline: Option<Instant>,
     ) -> MutexGuard<'a, Engine> {
         let helper = matches!(want, Want::Nothing);
-        let mut spin = Spin::default();
-        while !helper {
+        let mut spin = if helper { Spin::none() } else { Spin::default() };
+        loop {
             if engine.is_done(want) || engine.has_work() && engine.may_spin() {
                 return engine;
             }

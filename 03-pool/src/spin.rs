@@ -16,6 +16,11 @@ const YIELDS: u32 = 16;
 const BUSY: Duration = Duration::from_micros(20);
 
 impl Spin {
+    /// For who has time: to sleep at once.
+    pub(crate) fn none() -> Spin {
+        Spin { turns: PAUSES + YIELDS }
+    }
+
     /// Whether the next turn lets others run: hold no lock then.
     pub(crate) fn will_yield(&self) -> bool {
         self.turns >= PAUSES

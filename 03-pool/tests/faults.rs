@@ -134,6 +134,8 @@ scenario!(
             std::thread::yield_now();
         }
         send(first, Signal::SIGKILL);
+        // Or it could take the byte with it.
+        until_gone(first);
         gate.open(1);
         let again = result.get();
         check("again", matches!(again, Ok((5, pid)) if pid != first), "it is run again elsewhere");

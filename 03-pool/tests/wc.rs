@@ -217,10 +217,10 @@ fn what_cant_be_read_is_told_as_wc_tells_it() {
     let folder = Folder::new("unreadable");
     let fine = folder.file("fine", "fine\n");
     let secret = folder.file("secret", "secret\n");
-    fs::set_permissions(&secret, fs::Permissions::from_mode(0)).expect("ours");
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o0)).expect("ours");
     let shut = folder.0.join("shut");
     fs::create_dir(&shut).expect("a folder");
-    fs::set_permissions(&shut, fs::Permissions::from_mode(0)).expect("ours");
+    fs::set_permissions(&shut, fs::Permissions::from_mode(0o0)).expect("ours");
     // The program lies where another user can't go, perhaps: it is copied to where he can.
     let program = folder.0.join("program");
     let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_pool")).arg(&program).status();
