@@ -86,6 +86,8 @@ pub(crate) enum Want<'a> {
 
 /// A worker is left alone with its tasks for so long, before an idle one may get them.
 const LOOK: Duration = Duration::from_micros(50);
+/// With so much patience for one that may be stopped, while others have enough to do.
+const LOOK_AT_SUSPECTS: Duration = Duration::from_millis(1);
 /// And for so long with a large one that it is reading, if it does not get on.
 const STUCK: Duration = Duration::from_millis(20);
 /// It is worth while if it takes longer than this to work them off: about what the move costs.
@@ -219,10 +221,13 @@ impl Engine {
         let share = ((self.queue.len() + all) / (2 * workers)).max(1);
         let hasty = self.eager > 0 || !self.followers.is_empty();
         let watched = (self.sleepers > 0).then_some(hasty);
-        // Who has nothing comes first.
+        // Who has nothing comes first, and whoever may be stopped only if all may be.
+        let trusted = |slot: &mut Slot| open(slot) && slot.is_trusted();
+        let any = self.slots.iter_mut().any(trusted);
         for idle in [true, false] {
-            for slot in self.slots.iter_mut().filter(|slot| open(slot)) {
-                if slot.flight.is_empty() == idle {
+            for slot in &mut self.slots {
+                let fit = if any { trusted(slot) } else { open(slot) };
+                if fit && slot.flight.is_empty() == idle {
                     Self::give_to(slot, &mut self.queue, share, self.settings.max_tasks, watched);
                 }
             }
@@ -267,7 +272,8 @@ impl Engine {
         let idle = |slot: &Slot| slot.flight.is_empty() && !slot.retired && !slot.is_dead();
         if !self.queue.is_empty() || !self.slots.iter().any(idle) {
             self.slots.iter_mut().for_each(|slot| slot.seen = None);
-            return None;
+            let suspect = self.slots.iter().any(|slot| slot.suspect);
+            return (suspect && !self.queue.is_empty()).then_some(LOOK_AT_SUSPECTS);
         }
         let (now, mut again) = (Instant::now(), None);
         for slot in &mut self.slots {
@@ -289,6 +295,7 @@ impl Engine {
             let (done, left) = ((begun - before) as u32, waiting as u32);
             if done == 0 || elapsed * left / done > WORTH {
                 self.queue.extend(slot.take_back());
+                slot.suspect = done == 0;
             }
         }
         if !self.queue.is_empty() {

@@ -54,10 +54,15 @@ impl Writer {
         room(self)
     }
 
+    /// Whether the reader has read everything.
+    pub(crate) fn is_read(&mut self, words: &[AtomicU64]) -> bool {
+        self.room(words, self.place.len * 8) == self.place.len * 8
+    }
+
     /// Whether the reader has read everything. The next record then begins where the ring does, in
     /// memory that is in the cache most likely; [`Reader::start_at`] is told where that is.
     pub(crate) fn restart_if_empty(&mut self, words: &[AtomicU64]) -> bool {
-        let empty = self.room(words, self.place.len * 8) == self.place.len * 8;
+        let empty = self.is_read(words);
         if empty {
             self.tail = self.tail.next_multiple_of(self.place.len as u64);
             self.head = self.tail;

@@ -42,6 +42,9 @@ pub(crate) struct Slot {
     given: u32,
     /// How many tasks it had begun, and how much it had read, when that was last looked at.
     pub seen: Option<(u64, u64, Instant)>,
+    /// It began nothing while others had nothing to do: stopped, perhaps. Until it is seen to live it
+    /// is the last to be given anything.
+    pub suspect: bool,
     /// The task that runs, by its number, and when that was first seen.
     pub running: Option<(u64, Instant)>,
     /// What a failed initializer left.
@@ -91,6 +94,7 @@ impl Slot {
             answered: 0,
             given: 0,
             seen: None,
+            suspect: false,
             running: None,
             not_begun: None,
             retired: false,
@@ -104,6 +108,12 @@ impl Slot {
     /// How much it has read of what is large, in words since the beginning.
     pub(crate) fn has_read(&self) -> u64 {
         self.words[link::TASKS_BULK.head].load(Relaxed)
+    }
+
+    /// Whether it may be given tasks before others; one that has read all that it was given lives.
+    pub(crate) fn is_trusted(&mut self) -> bool {
+        self.suspect = self.suspect && !self.tasks.is_read(&self.words);
+        !self.suspect
     }
 
     /// Whether a task is on its way in pieces.
@@ -233,6 +243,7 @@ impl Slot {
                 self.not_begun = Some(bytes);
             } else if let Some(part) = self.flight.pop_front() {
                 self.answered += 1;
+                self.suspect = false;
                 each(part, &mut bytes);
                 *scratch = bytes;
             }
