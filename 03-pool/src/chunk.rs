@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::marker::PhantomData;
 
 use postcard::ser_flavors::Flavor;
@@ -27,7 +28,19 @@ where
     F: Target<Args>,
     Args: DeserializeOwned + 'static,
 {
-    Entry::of(Chunk(function, PhantomData)).to_bytes()
+    thread_local! {
+        /// The last one, since its checksum takes a while, and one function is called many times.
+        static LAST: Cell<Option<(Entry, [u8; 16])>> = const { Cell::new(None) };
+    }
+    let entry = Entry::of(Chunk(function, PhantomData));
+    match LAST.get() {
+        Some((last, bytes)) if last == entry => bytes,
+        _ => {
+            let bytes = entry.to_bytes();
+            LAST.set(Some((entry, bytes)));
+            bytes
+        }
+    }
 }
 
 // The first byte of each answer in a chunk.
@@ -38,7 +51,7 @@ const RESULT: u8 = 3;
 
 impl<F: Target<Args>, Args: DeserializeOwned + 'static> Task for Chunk<F, Args> {
     fn run(self, input: &[u8], output: &mut Vec<u8>) {
-        let Some((mut arguments, refused, count)) = open(input) else { return };
+        let Some(Packed { mut arguments, refused, count }) = Packed::open(input) else { return };
         let mut refused = refused.into_iter().peekable();
         for index in 0..count {
             if let Some((_, reason)) = refused.next_if(|(at, _)| *at == index) {
@@ -121,12 +134,22 @@ impl Packer {
     }
 }
 
-/// A chunk's arguments, what was refused of them, and how many they are.
-fn open(bytes: &[u8]) -> Option<(&[u8], Vec<(u32, String)>, u32)> {
-    let (bytes, last) = bytes.split_last_chunk::<8>()?;
-    let last = u64::from_le_bytes(*last);
-    let (arguments, refused) = bytes.split_at_checked(bytes.len() - (last >> 32) as usize)?;
-    Some((arguments, postcard::from_bytes(refused).ok()?, last as u32))
+/// A chunk as it arrives.
+struct Packed<'a> {
+    arguments: &'a [u8],
+    /// Which could not be serialised, and why.
+    refused: Vec<(u32, String)>,
+    count: u32,
+}
+
+impl<'a> Packed<'a> {
+    fn open(bytes: &'a [u8]) -> Option<Packed<'a>> {
+        let (bytes, last) = bytes.split_last_chunk::<8>()?;
+        let last = u64::from_le_bytes(*last);
+        let middle = bytes.len().checked_sub((last >> 32) as usize)?;
+        let (arguments, refused) = bytes.split_at(middle);
+        Some(Packed { arguments, refused: postcard::from_bytes(refused).ok()?, count: last as u32 })
+    }
 }
 
 /// Takes the next answer of a chunk off the front of `bytes`.

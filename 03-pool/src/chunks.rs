@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::chunk::{self, Packer};
 use crate::engine::Want;
 use crate::job::{Job, Load, parts};
-use crate::pool::read_all;
+use crate::result::read_all;
 use crate::{AsyncResult, Error, Imap, Pool};
 
 /// A pool's mapping methods with a chunk size of your own.

@@ -86,6 +86,8 @@ pub(crate) enum Want<'a> {
 
 /// A worker is left alone with its tasks for so long, before an idle one may get them.
 const LOOK: Duration = Duration::from_micros(50);
+/// With so much patience for one that may be stopped, while others have enough to do.
+const LOOK_AT_SUSPECTS: Duration = Duration::from_millis(1);
 /// And for so long with a large one that it is reading, if it does not get on.
 const STUCK: Duration = Duration::from_millis(20);
 /// It is worth while if it takes longer than this to work them off: about what the move costs.
@@ -217,38 +219,50 @@ impl Engine {
         }
         let all: usize = self.slots.iter().map(|slot| slot.flight.len()).sum();
         let share = ((self.queue.len() + all) / (2 * workers)).max(1);
-        let watched = self.sleepers > 0;
-        // Who has nothing comes first.
-        let (idle, busy): (Vec<_>, Vec<_>) = self
-            .slots
-            .iter_mut()
-            .filter(|slot| open(slot))
-            .partition(|slot| slot.flight.is_empty());
-        for slot in idle.into_iter().chain(busy) {
-            if slot.is_sending() || slot.flight.len() > share / 2 {
-                continue;
-            }
-            if slot.is_worn() {
-                self.queue.extend(slot.take_back());
-            }
-            let before = slot.flight.len();
-            while slot.flight.len() < share {
-                if self.settings.max_tasks.is_some_and(|most| slot.had() >= most) {
-                    break;
-                }
-                let Some(part) = self.queue.pop_front() else { break };
-                if let Err(part) = slot.give(part) {
-                    self.queue.push_front(part);
-                    break;
+        let hasty = self.eager > 0 || !self.followers.is_empty();
+        let watched = (self.sleepers > 0).then_some(hasty);
+        // Who has nothing comes first, and whoever may be stopped only if all may be.
+        let trusted = |slot: &mut Slot| open(slot) && slot.is_trusted();
+        let any = self.slots.iter_mut().any(trusted);
+        for idle in [true, false] {
+            for slot in &mut self.slots {
+                let fit = if any { trusted(slot) } else { open(slot) };
+                if fit && slot.flight.is_empty() == idle {
+                    Self::give_to(slot, &mut self.queue, share, self.settings.max_tasks, watched);
                 }
             }
-            if slot.flight.len() > before {
-                if watched {
-                    // The sleeper knows nothing of these tasks.
-                    slot.wake_me_after(1);
-                }
-                slot.publish();
+        }
+    }
+
+    /// Fills a worker up to its share. If a thread is asleep, `watched` says whether it wants to know
+    /// of each answer.
+    fn give_to(
+        slot: &mut Slot,
+        queue: &mut VecDeque<Part>,
+        share: usize,
+        most: Option<u64>,
+        watched: Option<bool>,
+    ) {
+        if slot.is_sending() || slot.flight.len() > share / 2 {
+            return;
+        }
+        if slot.is_worn() {
+            queue.extend(slot.take_back());
+        }
+        let before = slot.flight.len();
+        while slot.flight.len() < share && most.is_none_or(|most| slot.had() < most) {
+            let Some(part) = queue.pop_front() else { break };
+            if let Err(part) = slot.give(part) {
+                queue.push_front(part);
+                break;
             }
+        }
+        if slot.flight.len() > before {
+            if let (0, Some(hasty)) = (before, watched) {
+                // The sleeper has not asked to be woken by one that had nothing to do.
+                slot.wake_me_after(if hasty { 1 } else { slot.flight.len() });
+            }
+            slot.publish();
         }
     }
 
@@ -258,7 +272,8 @@ impl Engine {
         let idle = |slot: &Slot| slot.flight.is_empty() && !slot.retired && !slot.is_dead();
         if !self.queue.is_empty() || !self.slots.iter().any(idle) {
             self.slots.iter_mut().for_each(|slot| slot.seen = None);
-            return None;
+            let suspect = self.slots.iter().any(|slot| slot.suspect);
+            return (suspect && !self.queue.is_empty()).then_some(LOOK_AT_SUSPECTS);
         }
         let (now, mut again) = (Instant::now(), None);
         for slot in &mut self.slots {
@@ -280,6 +295,7 @@ impl Engine {
             let (done, left) = ((begun - before) as u32, waiting as u32);
             if done == 0 || elapsed * left / done > WORTH {
                 self.queue.extend(slot.take_back());
+                slot.suspect = done == 0;
             }
         }
         if !self.queue.is_empty() {

@@ -30,11 +30,14 @@ struct Progress {
 enum Answer {
     #[default]
     Pending,
+    Tiny(i32, u8, [u8; TINY]),
     Small(i32, Range<usize>),
     Large(i32, Vec<u8>),
     Failed(Box<Error>),
 }
 
+/// Up to this an answer is kept in place.
+const TINY: usize = 16;
 /// Above this an answer's own vector is kept, instead of a copy of its bytes.
 const LARGE: usize = 16 << 10;
 
@@ -100,6 +103,11 @@ impl Job {
         let mut progress = self.progress();
         let answer = match outcome {
             Err(error) => Answer::Failed(Box::new(error)),
+            Ok((pid, bytes)) if bytes.len() <= TINY => {
+                let mut tiny = [0; TINY];
+                tiny[..bytes.len()].copy_from_slice(bytes);
+                Answer::Tiny(pid, bytes.len() as u8, tiny)
+            }
             Ok((pid, bytes)) if bytes.len() >= LARGE => Answer::Large(pid, std::mem::take(bytes)),
             Ok((pid, bytes)) => {
                 let start = progress.bytes.len();
@@ -125,6 +133,7 @@ impl Job {
         for answer in &progress.answers {
             each(match answer {
                 Answer::Pending => continue,
+                Answer::Tiny(pid, len, bytes) => Ok((*pid, &bytes[..usize::from(*len)])),
                 Answer::Small(pid, range) => Ok((*pid, &progress.bytes[range.clone()])),
                 Answer::Large(pid, bytes) => Ok((*pid, bytes)),
                 Answer::Failed(error) => Err((**error).clone()),

@@ -3,7 +3,9 @@
 
 // What one calls.
 mod pool;
-pub use pool::{Builder, ClosedPool, Pool};
+pub use pool::{ClosedPool, Pool};
+mod builder;
+pub use builder::Builder;
 mod chunks;
 pub use chunks::Chunks;
 mod result;
@@ -21,6 +23,7 @@ mod panics;
 // What pool and worker share.
 mod link;
 mod ring;
+mod spin;
 
 // The other side.
 mod worker;

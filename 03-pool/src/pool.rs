@@ -8,13 +8,12 @@ use process::Target;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::chunk::{self, Packer, take_answer};
-use crate::engine::{Settings, Want};
+use crate::chunk::{self, Packer};
+use crate::engine::Want;
 use crate::job::{Callback, Job, Load, Part};
 use crate::pump::Pump;
-use crate::worker::Initializer;
-use crate::zygote::Zygote;
-use crate::{AsyncResult, Chunks, Error, Imap};
+use crate::result::read_one;
+use crate::{AsyncResult, Builder, Chunks, Error, Imap};
 
 /// Some processes that run many tasks.
 ///
@@ -26,21 +25,13 @@ use crate::{AsyncResult, Chunks, Error, Imap};
 pub struct Pool {
     pub(crate) pump: Arc<Pump>,
     pub(crate) processes: usize,
-    helper: Option<JoinHandle<()>>,
+    pub(crate) helper: Option<JoinHandle<()>>,
 }
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pool").field("processes", &self.processes).finish_non_exhaustive()
     }
-}
-
-/// How a pool is to be: Python's keyword arguments of `Pool`, and a few more.
-#[derive(Debug, Clone)]
-#[must_use = "nothing starts before `build`"]
-pub struct Builder {
-    settings: Settings,
-    error: Option<Error>,
 }
 
 /// Longer than a zygote takes to end its workers. One that is stopped is killed then.
@@ -58,8 +49,7 @@ impl Pool {
 
     /// A pool with more to say than its size.
     pub fn builder() -> Builder {
-        let processes = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Builder { settings: Settings { processes, ..Settings::default() }, error: None }
+        Builder::new()
     }
 
     /// Runs `function(args…)` in a worker and waits for its result. `args` is a tuple.
@@ -237,7 +227,8 @@ impl Pool {
         let job = Job::single(callback);
         let mut packer = Packer::default();
         // A small value has a small vector, and a large one takes over the last one's.
-        let mut bytes = if size_of::<Args>() > 16 { self.pump.spare.take() } else { Vec::new() };
+        let mut bytes =
+            if size_of::<Args>() > 16 { self.pump.spare.take() } else { Vec::with_capacity(32) };
         packer.add(args, &mut bytes);
         packer.close(&mut bytes);
         (job.clone(), self.single(job, chunk::entry(function), bytes))
@@ -362,105 +353,8 @@ impl ClosedPool {
     }
 }
 
-impl Builder {
-    /// How many workers; without this, as many as this process has CPUs.
-    pub fn processes(mut self, processes: usize) -> Builder {
-        self.settings.processes = processes;
-        self
-    }
-
-    /// What each worker does first. If it fails in one, the pool is of no use any more, and every
-    /// task ends with [`Error::Initializer`]: no worker is started in vain again and again.
-    pub fn initializer<F, Args>(mut self, function: F, args: Args) -> Builder
-    where
-        F: Target<Args, Output = ()>,
-        Args: Serialize + DeserializeOwned + 'static,
-    {
-        let (mut packer, mut bytes) = (Packer::default(), Vec::new());
-        packer.add(&args, &mut bytes);
-        packer.close(&mut bytes);
-        self.settings.initializer = Initializer(Some((chunk::entry::<F, Args>(function), bytes)));
-        self
-    }
-
-    /// A worker is replaced after so many tasks (a chunk is one), as a remedy for tasks that leak.
-    pub fn max_tasks_per_child(mut self, tasks: u64) -> Builder {
-        if tasks == 0 {
-            self.error = Some(Error::EmptyChunks);
-        }
-        self.settings.max_tasks = Some(tasks);
-        self
-    }
-
-    /// A task (a chunk is one) that runs for longer is ended with its worker: [`Error::TimedOut`].
-    /// Up to a tenth may be added. Waiting for a worker does not count.
-    pub fn task_timeout(mut self, timeout: Duration) -> Builder {
-        self.settings.timeout = Some(timeout);
-        self
-    }
-
-    /// So often a task is run again if its worker dies in it. Without this never: it may have done
-    /// half of its work, and only you know whether it may be done twice. A panic and a timeout are
-    /// the task's own, and are not tried again.
-    pub fn retries(mut self, retries: u32) -> Builder {
-        self.settings.retries = retries;
-        self
-    }
-
-    /// Starts the workers.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoProcesses`]; [`Error::Start`] when the system refuses one of them, and then none is
-    /// left over.
-    pub fn build(self) -> Result<Pool, Error> {
-        if let Some(error) = self.error {
-            return Err(error);
-        }
-        let processes = self.settings.processes;
-        if processes == 0 {
-            return Err(Error::NoProcesses);
-        }
-        let zygote = Zygote::start(&self.settings.initializer)?;
-        let pump = Arc::new(Pump::new(self.settings, zygote)?);
-        let helper = {
-            let pump = pump.clone();
-            thread::Builder::new().name("pool".to_owned()).spawn(move || pump.help())?
-        };
-        let mut engine = pump.lock();
-        engine.helper = Some(helper.thread().clone());
-        let started = engine.start();
-        drop(engine);
-        // Dropped at an error, it ends those that did start.
-        let pool = Pool { pump, processes, helper: Some(helper) };
-        started?;
-        Ok(pool)
-    }
-}
-
 fn refuse(parts: impl IntoIterator<Item = Part>) {
     for part in parts {
         part.load.job.settle(part.number, Err(Error::NotOurs));
     }
-}
-
-pub(crate) fn read_one<R: DeserializeOwned>(job: &Job) -> Result<R, Error> {
-    let mut value = Err(Error::Terminated);
-    let _ = job.read::<()>(|answer| {
-        value = answer.and_then(|(pid, mut bytes)| take_answer(&mut bytes, pid));
-        Ok(())
-    });
-    value
-}
-
-pub(crate) fn read_all<R: DeserializeOwned>(job: &Job) -> Result<Vec<R>, Error> {
-    let mut values = Vec::new();
-    job.read::<Error>(|answer| {
-        let (pid, mut bytes) = answer?;
-        while !bytes.is_empty() {
-            values.push(take_answer(&mut bytes, pid)?);
-        }
-        Ok(())
-    })?;
-    Ok(values)
 }

@@ -1,4 +1,3 @@
-use std::hint;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -12,7 +11,7 @@ use process::PrivateFd;
 use crate::Error;
 use crate::engine::{Engine, Leader, Settings, Want};
 use crate::job::Spare;
-use crate::worker::{SPINS, YIELDS};
+use crate::spin::Spin;
 use crate::zygote::Zygote;
 
 /// The engine, and who drives it.
@@ -26,8 +25,6 @@ pub(crate) struct Pump {
     engine: Mutex<Engine>,
     /// The helper's and the callers'.
     bells: Arc<[PrivateFd; 2]>,
-    /// In a forked child the lock may be shut for ever.
-    owner: u32,
     pub spare: Arc<Spare>,
 }
 
@@ -43,11 +40,13 @@ impl Pump {
         };
         let bells = Arc::new(PrivateFd::open(|| Ok([bell()?, bell()?]))?);
         let engine = Mutex::new(Engine::new(settings, zygote, bells.clone()));
-        Ok(Pump { engine, bells, owner: std::process::id(), spare: Arc::default() })
+        Ok(Pump { engine, bells, spare: Arc::default() })
     }
 
+    /// Whether this is the process that made the pool. In a forked child the lock may be shut for
+    /// ever, and the workers are not its own.
     pub(crate) fn is_ours(&self) -> bool {
-        self.owner == std::process::id()
+        self.bells[0].fd().is_ok()
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Engine> {
@@ -136,16 +135,21 @@ impl Pump {
         deadline: Option<Instant>,
     ) -> MutexGuard<'a, Engine> {
         let helper = matches!(want, Want::Nothing);
-        for turn in 0..if helper { 0 } else { SPINS + YIELDS } {
+        let mut spin = if helper { Spin::none() } else { Spin::default() };
+        loop {
             if engine.is_done(want) || engine.has_work() && engine.may_spin() {
                 return engine;
             }
-            if turn < SPINS {
-                hint::spin_loop();
-            } else {
+            let again = if spin.will_yield() {
                 drop(engine);
-                thread::yield_now();
+                let again = spin.turn();
                 engine = self.lock();
+                again
+            } else {
+                spin.turn()
+            };
+            if !again {
+                break;
             }
         }
         engine.bury();

@@ -3,7 +3,10 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde::de::DeserializeOwned;
+
 use crate::Error;
+use crate::chunk::take_answer;
 use crate::engine::Want;
 use crate::job::Job;
 use crate::pump::Pump;
@@ -78,4 +81,25 @@ impl<T> AsyncResult<T> {
         }
         (self.read)(&self.job)
     }
+}
+
+pub(crate) fn read_one<R: DeserializeOwned>(job: &Job) -> Result<R, Error> {
+    let mut value = Err(Error::Terminated);
+    let _ = job.read::<()>(|answer| {
+        value = answer.and_then(|(pid, mut bytes)| take_answer(&mut bytes, pid));
+        Ok(())
+    });
+    value
+}
+
+pub(crate) fn read_all<R: DeserializeOwned>(job: &Job) -> Result<Vec<R>, Error> {
+    let mut values = Vec::new();
+    job.read::<Error>(|answer| {
+        let (pid, mut bytes) = answer?;
+        while !bytes.is_empty() {
+            values.push(take_answer(&mut bytes, pid)?);
+        }
+        Ok(())
+    })?;
+    Ok(values)
 }

@@ -1,11 +1,6 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-/// Words in a ring: 64 KiB, so that it stays in the cache. What is larger flows through, as it does
-/// through a pipe.
-const WORDS: usize = 1 << 13;
-const MASK: u64 = WORDS as u64 - 1;
-
 /// Where a ring lies in the shared words. Both positions count words since the beginning, and never
 /// go back: what lies between them is written and not read yet.
 #[derive(Debug, Clone, Copy)]
@@ -14,16 +9,16 @@ pub(crate) struct Place {
     pub head: usize,
     pub tail: usize,
     pub data: usize,
+    /// Its length in words, a power of two.
+    pub len: usize,
 }
 
 impl Place {
-    pub(crate) const WORDS: usize = WORDS;
-
     /// The piece of the ring from `position` on, in two parts if it goes around the end.
     fn piece<'a>(&self, words: &'a [AtomicU64], position: u64, len: usize) -> [&'a [AtomicU64]; 2] {
-        let ring = &words[self.data..][..WORDS];
-        let start = (position & MASK) as usize;
-        let first = len.min(WORDS - start);
+        let ring = &words[self.data..][..self.len];
+        let start = (position % self.len as u64) as usize;
+        let first = len.min(self.len - start);
         [&ring[start..start + first], &ring[..len - first]]
     }
 }
@@ -50,12 +45,36 @@ impl Writer {
         let room = |writer: &Writer| {
             // A position that can't be right, written by a process run wild, is no room.
             let used = writer.tail.wrapping_sub(writer.head);
-            (WORDS as u64).saturating_sub(used) as usize * 8
+            (writer.place.len as u64).saturating_sub(used) as usize * 8
         };
         if room(self) < wanted {
-            self.head = words[self.place.head].load(Acquire);
+            // Never back: after a restart the reader's own word may still say where it was before.
+            self.head = self.head.max(words[self.place.head].load(Acquire));
         }
         room(self)
+    }
+
+    /// Whether the reader has read everything.
+    pub(crate) fn is_read(&mut self, words: &[AtomicU64]) -> bool {
+        self.room(words, self.place.len * 8) == self.place.len * 8
+    }
+
+    /// Whether the reader has read everything. The next record then begins where the ring does, in
+    /// memory that is in the cache most likely; [`Reader::start_at`] is told where that is.
+    pub(crate) fn restart_if_empty(&mut self, words: &[AtomicU64]) -> bool {
+        let empty = self.is_read(words);
+        if empty {
+            self.tail = self.tail.next_multiple_of(self.place.len as u64);
+            self.head = self.tail;
+            // Before the reader hears of the new place, or it would look for the end behind it.
+            self.publish(words);
+        }
+        empty
+    }
+
+    /// The position of what is written next.
+    pub(crate) fn position(&self) -> u64 {
+        self.tail
     }
 
     /// Writes the beginning of `bytes`, and says how much. The reader sees it when it is
@@ -101,6 +120,13 @@ impl Reader {
         Reader { place, head: 0, tail: 0 }
     }
 
+    /// Goes on where the writer has [restarted](Writer::restart_if_empty), if it has.
+    pub(crate) fn start_at(&mut self, position: u64) {
+        if self.head < position {
+            (self.head, self.tail) = (position, position);
+        }
+    }
+
     /// Whether there is something; looks at the writer if nothing is known of.
     pub(crate) fn is_empty(&mut self, words: &[AtomicU64]) -> bool {
         if self.head == self.tail {
@@ -113,11 +139,11 @@ impl Reader {
     /// so the rest of its last word is passed over.
     pub(crate) fn read(&mut self, words: &[AtomicU64], into: &mut [u8]) -> usize {
         let needed = into.len().div_ceil(8);
-        if ((self.tail - self.head) as usize) < needed {
+        if (self.tail.wrapping_sub(self.head) as usize) < needed {
             self.tail = words[self.place.tail].load(Acquire);
         }
         // Never more than the ring holds, whatever the writer claims.
-        let count = needed.min(self.tail.wrapping_sub(self.head) as usize).min(WORDS);
+        let count = needed.min(self.tail.wrapping_sub(self.head) as usize).min(self.place.len);
         let len = into.len().min(count * 8);
         let (whole, rest) = into[..len].as_chunks_mut::<8>();
         let [first, second] = self.place.piece(words, self.head, count);

@@ -26,7 +26,9 @@ pub(crate) struct Slot {
     pub waker: Arc<PrivateFd>,
     tether: Option<Lifeline>,
     tasks: Writer,
+    tasks_bulk: Writer,
     answers: Reader,
+    answers_bulk: Reader,
     /// Given and not answered, in the order in which the worker reads them.
     pub flight: VecDeque<Part>,
     /// The last one given, if it did not fit into the ring yet, and how much of it did.
@@ -40,6 +42,9 @@ pub(crate) struct Slot {
     given: u32,
     /// How many tasks it had begun, and how much it had read, when that was last looked at.
     pub seen: Option<(u64, u64, Instant)>,
+    /// It began nothing while others had nothing to do: stopped, perhaps. Until it is seen to live it
+    /// is the last to be given anything.
+    pub suspect: bool,
     /// The task that runs, by its number, and when that was first seen.
     pub running: Option<(u64, Instant)>,
     /// What a failed initializer left.
@@ -53,6 +58,9 @@ pub(crate) struct Slot {
     pub orphan: bool,
     pub ended: Option<ExitStatus>,
 }
+
+/// So much of a large task is shown to the worker at a time, that it reads while we write.
+const STEP: usize = 128 << 10;
 
 impl Slot {
     /// Orders a new worker.
@@ -75,7 +83,9 @@ impl Slot {
             waker: Arc::new(waker),
             tether: Some(tether),
             tasks: Writer::new(link::TASKS),
+            tasks_bulk: Writer::new(link::TASKS_BULK),
             answers: Reader::new(link::ANSWERS),
+            answers_bulk: Reader::new(link::ANSWERS_BULK),
             flight: VecDeque::new(),
             outgoing: None,
             incoming: None,
@@ -84,6 +94,7 @@ impl Slot {
             answered: 0,
             given: 0,
             seen: None,
+            suspect: false,
             running: None,
             not_begun: None,
             retired: false,
@@ -94,9 +105,15 @@ impl Slot {
         })
     }
 
-    /// How much of the ring it has read, in words since the beginning.
+    /// How much it has read of what is large, in words since the beginning.
     pub(crate) fn has_read(&self) -> u64 {
-        self.words[link::TASKS.head].load(Relaxed)
+        self.words[link::TASKS_BULK.head].load(Relaxed)
+    }
+
+    /// Whether it may be given tasks before others; one that has read all that it was given lives.
+    pub(crate) fn is_trusted(&mut self) -> bool {
+        self.suspect = self.suspect && !self.tasks.is_read(&self.words);
+        !self.suspect
     }
 
     /// Whether a task is on its way in pieces.
@@ -106,18 +123,29 @@ impl Slot {
 
     /// Puts a task into the ring, or gives it back if there is no room.
     pub(crate) fn give(&mut self, part: Part) -> Result<(), Part> {
-        let len = part.bytes().len();
-        let size = TaskHead::BYTES + len.next_multiple_of(8);
-        let room = self.tasks.room(&self.words, size);
-        // What is larger than the ring has it for itself, and flows through.
-        if self.outgoing.is_some() || room < size && room < link::TASKS_BYTES {
+        let (len, large) = (part.bytes().len(), part.bytes().len() > link::LARGE);
+        let small = if large { 0 } else { len.next_multiple_of(8) };
+        let needed = TaskHead::BYTES + small;
+        if self.outgoing.is_some() || self.tasks.room(&self.words, needed) < needed {
             return Err(part);
         }
-        let head = TaskHead { len: len as u64, epoch: self.epoch, entry: part.load.entry };
+        // What is larger than the ring has it for itself, and flows through.
+        if large
+            && !self.tasks_bulk.restart_if_empty(&self.words)
+            && self.tasks_bulk.room(&self.words, len) < len.next_multiple_of(8)
+        {
+            return Err(part);
+        }
+        let start = self.tasks_bulk.position();
+        let head = TaskHead { len, epoch: self.epoch, entry: part.load.entry, start };
         self.tasks.write(&self.words, &head.to_bytes());
-        let done = self.tasks.write(&self.words, part.bytes());
-        if done < len {
-            self.outgoing = Some((part.clone(), done));
+        if large {
+            self.outgoing = Some((part.clone(), 0));
+            // The worker may begin to read while the rest is written.
+            self.publish();
+            self.is_sending();
+        } else {
+            self.tasks.write(&self.words, part.bytes());
         }
         self.flight.push_back(part);
         self.given += 1;
@@ -126,17 +154,20 @@ impl Slot {
 
     /// Whether a task waits for room; puts more of it into the ring.
     pub(crate) fn is_sending(&mut self) -> bool {
-        if let Some((part, done)) = &mut self.outgoing {
-            let more = self.tasks.write(&self.words, &part.bytes()[*done..]);
+        while let Some((part, done)) = &mut self.outgoing {
+            let rest = &part.bytes()[*done..];
+            let more = self.tasks_bulk.write(&self.words, &rest[..rest.len().min(STEP)]);
             *done += more;
             if *done == part.bytes().len() {
                 self.outgoing = None;
             }
-            if more > 0 {
-                self.publish();
+            self.tasks_bulk.publish(&self.words);
+            if more == 0 {
+                return true;
             }
+            self.wake(link::FOR_TASKS);
         }
-        self.outgoing.is_some()
+        false
     }
 
     /// Shows the worker what it was given, and wakes it if it sleeps.
@@ -163,12 +194,14 @@ impl Slot {
 
     /// Whether there are answers to collect.
     pub(crate) fn has_answers(&mut self) -> bool {
-        !self.answers.is_empty(&self.words)
+        let bulk = self.incoming.is_some();
+        let ring = if bulk { &mut self.answers_bulk } else { &mut self.answers };
+        !ring.is_empty(&self.words)
     }
 
     /// Whether there is something to do: an answer, or room for what waits for it.
     pub(crate) fn has_work(&mut self) -> bool {
-        self.has_answers() || self.outgoing.is_some() && self.tasks.room(&self.words, 8) > 0
+        self.has_answers() || self.outgoing.is_some() && self.tasks_bulk.room(&self.words, 8) > 0
     }
 
     /// Takes in all answers that there are, with the tasks that they answer.
@@ -177,7 +210,7 @@ impl Slot {
         scratch: &mut Vec<u8>,
         mut each: impl FnMut(Part, &mut Vec<u8>),
     ) {
-        while self.incoming.is_some() || self.has_answers() {
+        while self.has_answers() {
             let (head, mut bytes, mut done) = match self.incoming.take() {
                 Some(begun) => begun,
                 None => {
@@ -186,6 +219,7 @@ impl Slot {
                     let mut bytes = std::mem::take(scratch);
                     bytes.clear();
                     let head = AnswerHead::from_bytes(head);
+                    self.answers_bulk.start_at(head.start);
                     if bytes.try_reserve_exact(head.len).is_err() {
                         // No length that a worker in its right mind gives.
                         self.kill();
@@ -195,7 +229,12 @@ impl Slot {
                     (head, bytes, 0)
                 }
             };
-            done += self.answers.read(&self.words, &mut bytes[done..]);
+            let large = head.len > link::LARGE;
+            let ring = if large { &mut self.answers_bulk } else { &mut self.answers };
+            done += ring.read(&self.words, &mut bytes[done..]);
+            if large {
+                self.answers_bulk.release(&self.words);
+            }
             if done < head.len {
                 self.incoming = Some((head, bytes, done));
                 break;
@@ -204,6 +243,7 @@ impl Slot {
                 self.not_begun = Some(bytes);
             } else if let Some(part) = self.flight.pop_front() {
                 self.answered += 1;
+                self.suspect = false;
                 each(part, &mut bytes);
                 *scratch = bytes;
             }
@@ -284,9 +324,8 @@ impl Slot {
     pub(crate) fn woke_us(&mut self) {
         let mut bytes = [0; 64];
         let Ok(fd) = self.waker.fd() else { return };
-        match nix::unistd::read(fd, &mut bytes) {
-            Ok(0) => self.hung_up = true,
-            Ok(_) | Err(_) => {}
+        if nix::unistd::read(fd, &mut bytes) == Ok(0) {
+            self.hung_up = true;
         }
     }
 }

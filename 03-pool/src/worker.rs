@@ -1,8 +1,6 @@
-use std::hint;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
 use std::sync::atomic::{AtomicU64, fence};
-use std::thread;
 
 use process::{Entry, PrivateFd, SharedWords, Tether, handed_over};
 use serde::{Deserialize, Serialize};
@@ -10,15 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::link::{self, AnswerHead, TaskHead};
 use crate::panics;
 use crate::ring::{Reader, Writer};
+use crate::spin::Spin;
 
 /// What every worker does first: a function and its arguments.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Initializer(pub Option<([u8; 16], Vec<u8>)>);
-
-/// Looks again, before it sleeps: a wake-up costs more than a few hundred of these.
-pub(crate) const SPINS: u32 = 20;
-/// And lets others run meanwhile: on one CPU the one that it waits for.
-pub(crate) const YIELDS: u32 = 16;
 
 /// The function of a worker's process. Returns when its pool has closed.
 pub(crate) fn work(initializer: Initializer) {
@@ -34,7 +28,9 @@ struct Worker {
     /// A pipe that wakes the pool; its end, when this process ends, is seen there, too.
     pool: PrivateFd,
     tasks: Reader,
+    tasks_bulk: Reader,
     answers: Writer,
+    answers_bulk: Writer,
     answered: u64,
     /// The last entry that was looked up, as it came: the next task is most often for the same.
     known: Option<([u8; 16], Entry)>,
@@ -51,7 +47,9 @@ impl Worker {
             bell,
             pool,
             tasks: Reader::new(link::TASKS),
+            tasks_bulk: Reader::new(link::TASKS_BULK),
             answers: Writer::new(link::ANSWERS),
+            answers_bulk: Writer::new(link::ANSWERS_BULK),
             answered: 0,
             known: None,
         })
@@ -74,7 +72,7 @@ impl Worker {
                 continue; // taken back: somebody else runs it
             }
             output.clear();
-            self.call(head.entry, &input[..head.len as usize], &mut output);
+            self.call(head.entry, &input[..head.len], &mut output);
             self.answered += 1;
             self.answer(&output, false);
             let wanted = self.word(link::WAKE_AT).load(SeqCst);
@@ -101,40 +99,61 @@ impl Worker {
         let mut head = [0; TaskHead::BYTES];
         self.tasks.read(&self.words, &mut head);
         let head = TaskHead::from_bytes(head);
-        let len = head.len as usize;
-        if input.len() < len {
+        if input.len() < head.len {
             // Kept at its largest, so that the kernel's pages are asked for once.
-            input.resize(len, 0);
+            input.resize(head.len, 0);
         }
+        let into = &mut input[..head.len];
+        if head.len <= link::LARGE {
+            self.tasks.read(&self.words, into);
+            self.tasks.release(&self.words);
+            return Some(head);
+        }
+        self.tasks.release(&self.words);
+        self.tasks_bulk.start_at(head.start);
         let mut done = 0;
         loop {
-            done += self.tasks.read(&self.words, &mut input[done..len]);
-            self.tasks.release(&self.words);
-            if done == len {
+            done += self.tasks_bulk.read(&self.words, &mut into[done..]);
+            self.tasks_bulk.release(&self.words);
+            if done == into.len() {
                 return Some(head);
             }
-            self.wait(link::FOR_TASKS, |worker| !worker.tasks.is_empty(&worker.words))?;
+            self.wait(link::FOR_TASKS, |worker| !worker.tasks_bulk.is_empty(&worker.words))?;
         }
     }
 
     fn answer(&mut self, output: &[u8], not_begun: bool) {
-        let head = AnswerHead { len: output.len(), not_begun }.to_bytes();
-        for bytes in [&head[..], output] {
-            let mut done = self.answers.write(&self.words, bytes);
-            while done < bytes.len() {
-                self.answers.publish(&self.words);
-                let room = |worker: &mut Worker| worker.answers.room(&worker.words, 8) > 0;
-                if self.wait(link::FOR_ROOM, room).is_none() {
-                    return;
-                }
-                done += self.answers.write(&self.words, &bytes[done..]);
-            }
+        if self.try_answer(output, not_begun).is_some() {
+            // Before the look at WAKE_AT: the pool writes that and then looks for answers, and one of
+            // the two must see the other's.
+            fence(SeqCst);
         }
-        // Into memory that outlives this process: killed in the next task, it has given this answer.
+    }
+
+    /// Writes an answer into memory that outlives this process: if it is killed in the next task, it
+    /// has given this answer. `None` if the pool has closed before there was room.
+    fn try_answer(&mut self, output: &[u8], not_begun: bool) -> Option<()> {
+        let (len, large) = (output.len(), output.len() > link::LARGE);
+        let small = if large { 0 } else { len.next_multiple_of(8) };
+        let needed = AnswerHead::BYTES + small;
+        self.wait(link::FOR_ROOM, |worker| worker.answers.room(&worker.words, needed) >= needed)?;
+        self.answers_bulk.restart_if_empty(&self.words);
+        let head = AnswerHead { len, not_begun, start: self.answers_bulk.position() };
+        self.answers.write(&self.words, &head.to_bytes());
+        if !large {
+            self.answers.write(&self.words, output);
+            self.answers.publish(&self.words);
+            return Some(());
+        }
         self.answers.publish(&self.words);
-        // Before the look at WAKE_AT: the pool writes that and then looks for answers, and one of the
-        // two must see the other's.
-        fence(SeqCst);
+        let mut done = self.answers_bulk.write(&self.words, output);
+        self.answers_bulk.publish(&self.words);
+        while done < len {
+            self.wait(link::FOR_ROOM, |worker| worker.answers_bulk.room(&worker.words, 8) > 0)?;
+            done += self.answers_bulk.write(&self.words, &output[done..]);
+            self.answers_bulk.publish(&self.words);
+        }
+        Some(())
     }
 
     fn word(&self, index: usize) -> &AtomicU64 {
@@ -161,12 +180,8 @@ impl Worker {
         if self.word(link::WAKE_AT).load(Relaxed) != 0 {
             self.wake_pool();
         }
-        for turn in 0..SPINS + YIELDS {
-            if turn < SPINS {
-                hint::spin_loop()
-            } else {
-                thread::yield_now()
-            }
+        let mut spin = Spin::default();
+        while spin.turn() {
             if ready(self) {
                 return Some(());
             }

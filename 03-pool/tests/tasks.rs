@@ -396,13 +396,70 @@ fn a_tasks_panic_reaches_the_caller_with_message_and_place() {
     assert_eq!(report.stderr(), "", "the caller is told, and nobody else");
 }
 
+fn echo(bytes: serde_bytes::ByteBuf) -> serde_bytes::ByteBuf {
+    bytes
+}
+
+scenario!(
+    fn echoes_all_sizes() {
+        let pool = Pool::new(2).expect("a pool");
+        // Around the sizes at which something changes: a word, a page, the rings and their wraps.
+        let edges = [0, 1, 8, 4096, 16 << 10, 64 << 10];
+        let sizes = edges.iter().flat_map(|&edge: &usize| {
+            [edge.saturating_sub(9), edge.saturating_sub(1), edge, edge + 1, edge + 8]
+        });
+        let sizes = sizes.chain([(4 << 20) + 8]);
+        let inputs: Vec<_> = sizes
+            .enumerate()
+            .map(|(index, size)| {
+                let byte = |at: usize| (at * 7 + at / 251 + index) as u8;
+                serde_bytes::ByteBuf::from((0..size).map(byte).collect::<Vec<u8>>())
+            })
+            .collect();
+        let alone = inputs
+            .iter()
+            .all(|input| pool.apply(echo, (input.clone(),)).is_ok_and(|output| output == *input));
+        check("alone", alone, "one by one");
+        for round in 0..2 {
+            let all = pool.chunk_size(1).map(echo, &inputs);
+            check("many", all.is_ok_and(|outputs| outputs == inputs), &format!("round {round}"));
+            let small: Vec<_> = inputs.iter().filter(|input| input.len() < 100_000).collect();
+            let all = pool.chunk_size(3).map(echo, small.iter().map(|input| (**input).clone()));
+            let same = all.is_ok_and(|outputs| outputs.iter().eq(small));
+            check("chunks", same, &format!("in chunks, round {round}"));
+        }
+        pool.close().join();
+    }
+);
+
+#[test]
+fn arguments_and_results_of_any_size_cross_whole() {
+    let checks = ["alone", "many", "chunks"];
+    Judge::scenario(&echoes_all_sizes).declare(checks).run().assert_clean();
+}
+
+scenario!(
+    fn maps_again_and_again() {
+        let pool = Pool::new(2).expect("a pool");
+        // Chunks of all sizes, with answers in both rings, in turns.
+        for round in 0..60_u64 {
+            let count = 1 + round * 997 % 20_000;
+            let results = pool.chunk_size(1 + (round * 3701 % 9000) as usize).map(double, 0..count);
+            let same = results.is_ok_and(|it| it.into_iter().eq((0..count).map(double)));
+            check("same", same, &format!("round {round}, {count} numbers"));
+        }
+        pool.close().join();
+    }
+);
+
+#[test]
+fn a_map_after_another_gets_its_own_results() {
+    Judge::scenario(&maps_again_and_again).declare(["same"]).run().assert_clean();
+}
+
 /// Bytes of this process in RAM that are its own.
 fn resident() -> u64 {
     fork::Memory::of(std::process::id().cast_signed()).expect("it runs").private_dirty
-}
-
-fn sum(bytes: serde_bytes::ByteBuf) -> serde_bytes::ByteBuf {
-    bytes
 }
 
 scenario!(
@@ -412,7 +469,7 @@ scenario!(
         let mut results = Vec::new();
         let turn = |results: &mut Vec<_>| {
             for _ in 0..16 {
-                results.push(pool.apply_async(sum, (data.clone(),)));
+                results.push(pool.apply_async(echo, (data.clone(),)));
             }
             let fine =
                 results.drain(..).filter(|it: &pool::AsyncResult<_>| it.get().is_ok()).count();

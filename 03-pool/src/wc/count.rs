@@ -52,22 +52,19 @@ impl Tally {
 
     /// Takes in the bytes that follow.
     pub fn update(&mut self, bytes: &[u8]) {
-        let mut inside = self.last.unwrap_or(false);
-        let (mut lines, mut words) = (0, 0);
-        for &byte in bytes {
-            let class = CLASSES[usize::from(byte)];
-            lines += u64::from(byte == b'\n');
-            words += u64::from(class == Class::Printable && !inside);
-            inside = match class {
-                Class::Printable => true,
-                Class::Space => false,
-                Class::Other => inside,
-            };
-        }
-        let decides = |byte: &&u8| CLASSES[usize::from(**byte)] != Class::Other;
-        let is_word = |byte: &u8| CLASSES[usize::from(*byte)] == Class::Printable;
+        let decides = |byte: &&u8| CLASSES[usize::from(**byte)] != OTHER;
+        let is_word = |byte: &u8| CLASSES[usize::from(*byte)] == PRINTABLE;
+        let mut inside = if self.last == Some(true) { PRINTABLE } else { SPACE };
         self.first = self.first.or_else(|| bytes.iter().find(decides).map(is_word));
         self.last = bytes.iter().rev().find(decides).map(is_word).or(self.last);
+        // Without a branch or a call for each byte: this loop is all that the job does.
+        let (mut lines, mut words) = (0, 0);
+        for &byte in bytes {
+            let class = CLASSES[byte as usize];
+            lines += (byte == b'\n') as u64;
+            words += (class > inside) as u64;
+            inside = if class == OTHER { inside } else { class };
+        }
         self.counts += Counts { lines, words, bytes: bytes.len() as u64 };
     }
 
@@ -84,25 +81,22 @@ impl Tally {
     }
 }
 
-/// What the C locale takes a byte for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Space,
-    Printable,
-    Other,
-}
+// What the C locale takes a byte for. A word begins where a byte has more than the last that decides.
+const OTHER: u8 = 0;
+const SPACE: u8 = 1;
+const PRINTABLE: u8 = 2;
 
-const CLASSES: [Class; 256] = {
-    let mut classes = [Class::Other; 256];
+const CLASSES: [u8; 256] = {
+    let mut classes = [OTHER; 256];
     let mut byte = b' ' + 1;
     while byte <= b'~' {
-        classes[byte as usize] = Class::Printable;
+        classes[byte as usize] = PRINTABLE;
         byte += 1;
     }
     let spaces = b" \t\n\x0b\x0c\r";
     let mut at = 0;
     while at < spaces.len() {
-        classes[spaces[at] as usize] = Class::Space;
+        classes[spaces[at] as usize] = SPACE;
         at += 1;
     }
     classes

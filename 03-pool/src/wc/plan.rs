@@ -63,7 +63,7 @@ impl Plan {
                     plan.files[start..].sort_by_cached_key(name);
                 }
                 Ok(metadata) => {
-                    let size = metadata.is_file().then(|| metadata.len());
+                    let size = metadata.is_file().then_some(metadata.len());
                     plan.files.push(Found { path, size, special: size.is_none(), error: None });
                 }
                 Err(_) => {

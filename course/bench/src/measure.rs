@@ -96,9 +96,10 @@ pub(crate) struct Sample {
 }
 
 impl Sides {
-    /// Adds the lesson's library; `call` does the job once.
+    /// Adds the lesson's library, in front; `call` does the job once.
     pub(crate) fn ours(&mut self, name: &'static str, call: impl FnMut() -> Outcome + 'static) {
         self.push(name, Kind::Ours, Ok(timed(call)));
+        self.0.rotate_right(1);
     }
 
     /// Adds the leanest program that does the job.

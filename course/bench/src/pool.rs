@@ -4,8 +4,10 @@ use std::io::{Read, Write};
 use std::num::NonZero;
 use std::thread;
 
+use ::pool::Pool;
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender};
 use rayon::prelude::*;
+use serde_bytes::ByteBuf;
 
 use crate::limit::{self, Mapping, Worker};
 use crate::measure::{Asked, Measure, Outcome, Sides, Unit};
@@ -103,11 +105,24 @@ fn expect_length(length: usize) -> Outcome {
     if length == MEBIBYTE { Ok(()) } else { Err(format!("the worker saw {length} bytes").into()) }
 }
 
+fn count_up(number: u64) -> u64 {
+    number + 1
+}
+
+fn length(bytes: ByteBuf) -> usize {
+    bytes.len()
+}
+
 fn map_one(sides: &mut Sides) -> Outcome {
     let mut pipes = Pipes::new(workers(), 256)?;
     sides.limit("pipes, 256 tasks in flight", move || expect_sum(pipes.run(MANY)?, MANY));
     ipc_channels(sides)?;
     sides.python(MAP, &python_map("n + 1", &format!("range({MANY})"), "chunksize=1"));
+    let ours = Pool::new(workers())?;
+    sides.ours("pool::Pool, chunk_size(1).map", move || {
+        let answers = ours.chunk_size(1).map(count_up, 0..MANY)?;
+        expect_sum(answers.iter().sum(), MANY)
+    });
     let channels = Channels::new(workers());
     sides.rival("crossbeam-channel, threads", move || expect_sum(channels.run(MANY)?, MANY));
     let pool = rayon_pool()?;
@@ -124,6 +139,11 @@ fn map_chunks(sides: &mut Sides) -> Outcome {
     let mut pipes = Pipes::new(workers(), 4096)?;
     sides.limit("pipes, 4096 tasks in flight", move || expect_sum(pipes.run(MORE)?, MORE));
     sides.python(MAP, &python_map("n + 1", &format!("range({MORE})"), ""));
+    let ours = Pool::new(workers())?;
+    sides.ours("pool::Pool::map", move || {
+        let answers = ours.map(count_up, 0..MORE)?;
+        expect_sum(answers.iter().sum(), MORE)
+    });
     let pool = rayon_pool()?;
     let inputs: Vec<u64> = (0..MORE).collect();
     sides.rival("rayon, threads", move || {
@@ -153,6 +173,12 @@ def run():
             workers()
         ),
     );
+    let ours = Pool::new(workers())?;
+    sides.ours("pool::Pool::apply_async, get", move || {
+        let results: Vec<_> = (0..MANY).map(|n| ours.apply_async(count_up, (n,))).collect();
+        let sum = results.iter().map(|result| result.get()).sum::<Result<u64, _>>()?;
+        expect_sum(sum, MANY)
+    });
     let channels = Channels::new(workers());
     sides.rival("crossbeam-channel, threads", move || expect_sum(channels.run(MANY)?, MANY));
     Ok(())
@@ -164,6 +190,11 @@ fn round_trip(sides: &mut Sides) -> Outcome {
         let mut message = 7_u64.to_ne_bytes();
         worker.to.write_all(&message)?;
         worker.from.read_exact(&mut message)?;
+        let ours = Pool::new(1)?;
+        sides.ours("pool::Pool::apply", move || match ours.apply(count_up, (7,))? {
+            8 => Ok(()),
+            other => Err(format!("7 and 1 is not {other}").into()),
+        });
         Ok(())
     });
     sides.python(
@@ -202,10 +233,17 @@ def run():
 "
         ),
     );
+    let (ours, data) = (Pool::new(1)?, ByteBuf::from(vec![b'x'; MEBIBYTE]));
+    sides.ours("pool::Pool::map of one", move || expect_length(ours.map(length, [&data])?[0]));
     Ok(())
 }
 
 fn mebibyte_map(sides: &mut Sides) -> Outcome {
+    let ours = Pool::new(workers())?;
+    let inputs = vec![ByteBuf::from(vec![b'x'; MEBIBYTE]); LARGE as usize];
+    sides.ours("pool::Pool, chunk_size(1).map", move || {
+        ours.chunk_size(1).map(length, &inputs)?.into_iter().try_for_each(expect_length)
+    });
     let data = format!("[b'x' * {MEBIBYTE} for _ in range({LARGE})]");
     sides.python(MAP, &python_map("n if type(n) is int else len(n)", &data, "chunksize=1"));
     Ok(())
