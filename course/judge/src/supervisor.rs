@@ -31,6 +31,8 @@ const LOOK: Duration = Duration::from_millis(10);
 /// How long what the program started may outlive it: a child that its parent's end ends needs a
 /// moment for that. It is waited for only as long as there is somebody.
 const GRACE: Duration = Duration::from_millis(300);
+/// And how long if it does not come to rest.
+const MOST_GRACE: Duration = Duration::from_secs(3);
 /// How long an isolated program may take to say which number it has outside.
 const SETTLING: Duration = Duration::from_secs(10);
 pub(crate) fn main() -> i32 {
@@ -314,25 +316,33 @@ impl Supervision {
                 }
             }
         }
-        let (end, mut wait) = (Instant::now() + GRACE, 0);
+        let begin = Instant::now();
+        let most = self.spec.deadline.saturating_sub(self.start.elapsed()) + GRACE;
+        let (mut before, mut last_sign, mut wait) = (Vec::new(), begin, Duration::ZERO);
         loop {
-            let test_is_there = self.pump(Duration::from_millis(wait))?;
+            let test_is_there = self.pump(wait)?;
             if sweep::reap() || !test_is_there {
                 return Ok(());
             }
-            wait = 1;
-            let living = proc::descendants(self.root).into_iter().filter(|it| !it.is_zombie());
+            wait = Duration::from_millis(2);
+            let living = self.stats().into_iter().filter(|stat| !stat.is_zombie());
             let living: Vec<Stat> = living.collect();
-            if living.is_empty() {
-                return Ok(());
+            // Who wants the processor, on a machine that is busy with other things, may be about to
+            // end. Time counts from when there was the last sign of that.
+            let now: Vec<_> = living.iter().map(|stat| (stat.key(), stat.ticks)).collect();
+            if now != before || living.iter().any(|stat| stat.state == 'R') {
+                last_sign = Instant::now();
             }
-            if Instant::now() >= end {
-                let line =
-                    |it: &Stat| format!("process {} ({}), state {}", it.pid, it.name, it.state);
-                self.report.left_over.orphans = living.iter().map(line).collect();
-                return Ok(());
+            before = now;
+            if last_sign.elapsed() >= GRACE || begin.elapsed() >= most.min(MOST_GRACE) {
+                break;
             }
         }
+        for stat in proc::descendants(self.root).iter().filter(|stat| !stat.is_zombie()) {
+            let line = format!("process {} ({}), state {}", stat.pid, stat.name, stat.state);
+            self.report.left_over.orphans.push(line);
+        }
+        Ok(())
     }
 
     fn collect(mut self) -> io::Result<Report> {
