@@ -30,8 +30,7 @@ pub enum Error {
     },
     /// The system refused a new process.
     Fork(ForkError),
-    /// The system refused to execute this program again, or the child ended before it could take
-    /// its orders.
+    /// The system refused to execute this program again, or to take that many descriptors along.
     Spawn {
         /// The process's name.
         name: String,
@@ -58,11 +57,12 @@ pub enum Error {
         /// How it ended.
         status: ExitStatus,
     },
-    /// Its function returned, but the value did not arrive.
+    /// It ended by itself, but there is no value: its arguments could not be read there, the value has
+    /// no bytes, or there was no room for them, or they could not be read here.
     Result {
         /// The process's name.
         name: String,
-        /// What the serialiser says.
+        /// Which of it, and what the serialiser or the system says.
         reason: String,
     },
     /// The result was given out before: a value can be had once.
@@ -72,7 +72,8 @@ pub enum Error {
     },
     /// Its end can't be told.
     Wait(WaitError),
-    /// A pipe between the two failed.
+    /// There was no descriptor, or no memory, for what goes between the two. Nothing was started; or,
+    /// at a join, nothing is lost, and it can be tried again.
     Io(io::Error),
 }
 
@@ -108,7 +109,9 @@ impl fmt::Display for Error {
                 write!(f, "the result of process {name} was given out before")
             }
             Error::Wait(error) => error.fmt(f),
-            Error::Io(error) => write!(f, "the pipe to a process failed: {error}"),
+            Error::Io(error) => {
+                write!(f, "no descriptor or memory for a process's answer: {error}")
+            }
         }
     }
 }

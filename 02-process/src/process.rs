@@ -32,6 +32,14 @@ pub enum Start {
 /// with a name, it begins when [`start`](Process::start) says so, by a fork or afresh, and it
 /// gives back a value. Unlike a [`std::process::Command`], it runs a function of this program and
 /// not somebody else's program.
+///
+/// # Who reaps
+///
+/// A child that has ended is a zombie until somebody here asks how it ended:
+/// [`join`](Process::join), [`is_alive`](Process::is_alive) and [`status`](Process::status) do.
+/// Dropping the handle neither ends a child nor waits for it. One that has ended is reaped by the
+/// drop; one that runs stays on the list of [`active_children`], and is reaped, after its end, by the
+/// next call of that or by the next [`start`](Process::start).
 #[derive(Debug)]
 pub struct Process<R> {
     name: String,
@@ -57,6 +65,11 @@ static COUNT: AtomicU32 = AtomicU32::new(1);
 
 impl<R: Serialize + DeserializeOwned + 'static> Process<R> {
     /// A process that will call `target` with `args`, a tuple.
+    ///
+    /// # Panics
+    ///
+    /// When the code of `target` is not part of the program itself, but of a library that was loaded
+    /// at run time ([`Entry::of`]).
     pub fn new<F, Args>(target: F, args: Args) -> Process<R>
     where
         F: Target<Args, Output = R>,
@@ -166,7 +179,8 @@ impl<R> Process<R> {
     /// # Errors
     ///
     /// [`Error::AlreadyStarted`], [`Error::Arguments`], [`Error::NoInit`], [`Error::Fork`],
-    /// [`Error::Spawn`]: no process exists then.
+    /// [`Error::Spawn`], [`Error::Io`]: no process exists then. What was to be handed over to it may be
+    /// closed.
     pub fn start(&mut self) -> Result<(), Error> {
         let name = self.name.clone();
         if self.running.is_some() {

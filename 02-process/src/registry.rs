@@ -1,4 +1,5 @@
 use std::io;
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use fork::PrivateFd;
@@ -27,7 +28,8 @@ fn registry() -> MutexGuard<'static, Registry> {
 /// Does something between two forks: no thread of this process forks meanwhile.
 ///
 /// All that is locked in this library is locked in here, and so it is open in every child,
-/// whichever thread forks. `action` opens and closes no [`PrivateFd`]: it would wait for itself.
+/// whichever thread forks. `action` opens and closes no [`PrivateFd`]: it would wait for itself. Nor
+/// does it ask a child anything.
 pub(crate) fn between_forks<T>(action: impl FnOnce() -> T) -> T {
     let mut result = None;
     let nothing = PrivateFd::open(|| {
@@ -88,17 +90,23 @@ pub(crate) fn take_over(child: Arc<Shared>) {
 
 /// Reaps the children without a handle that have ended.
 pub(crate) fn reap_dropped() {
-    let ended: Vec<Arc<Shared>> = between_forks(|| {
-        registry().dropped.extract_if(.., |child| !child.is_alive().unwrap_or(false)).collect()
-    });
-    // Not before here, since it closes descriptors.
-    drop(ended);
+    let dropped = between_forks(|| mem::take(&mut registry().dropped));
+    if dropped.is_empty() {
+        return;
+    }
+    // Asked out here: a thread that opens a child's sentinel has hold of that child, and waits for
+    // what `between_forks` holds. And whoever is gone closes descriptors.
+    let living: Vec<_> =
+        dropped.into_iter().filter(|child| child.is_alive().unwrap_or(false)).collect();
+    between_forks(|| registry().dropped.extend(living));
 }
 
 /// The children that live, in the order of their start; those that have ended are reaped.
 pub(crate) fn living() -> Vec<Arc<Shared>> {
-    reap_dropped();
     let known: Vec<Arc<Shared>> =
         between_forks(|| registry().children.iter().filter_map(Weak::upgrade).collect());
-    known.into_iter().filter(|child| child.is_alive().unwrap_or(false)).collect()
+    let living = known.into_iter().filter(|child| child.is_alive().unwrap_or(false)).collect();
+    // Afterwards, so that nothing is left of whoever is not in the list.
+    reap_dropped();
+    living
 }

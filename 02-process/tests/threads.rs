@@ -131,6 +131,29 @@ fn a_thread_that_prints_who_it_is_and_one_that_starts_a_process_never_wait_for_e
     report.declare(both(&["all"])).run().assert_clean();
 }
 
+fn watch_whoever_lives() {
+    for child in active_children() {
+        let _ = (child.sentinel(), child.status());
+    }
+}
+
+scenario!(
+    fn forgets_its_children() {
+        beside_those_who(watch_whoever_lives, || {
+            (0..400).for_each(|_| drop(started(Process::new(|| (), ()))));
+        });
+        while !active_children().is_empty() {
+            thread::yield_now();
+        }
+        judge::check("all", true, "it comes to its end");
+    }
+);
+
+#[test]
+fn a_thread_that_watches_a_forgotten_child_and_one_that_reaps_it_never_wait_for_each_other() {
+    Judge::scenario(&forgets_its_children).declare(["all"]).run().assert_clean();
+}
+
 scenario!(
     fn forks_beside_them() {
         let right = beside_those_who(ask, || {
