@@ -2,12 +2,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
-/// An object's key: its place in every thread's table in the low half, and in the high half the
-/// place's *generation*.
+/// An object's key: its *place* in every thread's table, and the place's *generation*.
 ///
-/// Places are used again, or tables would grow with every object that ever was. Generations are not: so
-/// what a thread still has in that place, of an object that is gone, is not taken for the new
-/// object's value.
+/// Places are used again, or tables would grow with every object that ever was. Generations are
+/// not: so what a thread still has in that place, of an object that is gone, is not taken for the
+/// new object's value.
+///
+/// The place is in the low half, the generation in the high one.
 pub(crate) type Key = u64;
 
 /// The key of an object that no thread has used. Its place lies outside of every table.
@@ -15,6 +16,8 @@ pub(crate) const NONE: Key = u64::MAX;
 
 /// The key in a place that is empty: generations begin with 1.
 pub(crate) const EMPTY: Key = 0;
+
+const FIRST_GENERATION: Key = 1 << 32;
 
 /// The place of a key in a table.
 #[inline]
@@ -39,14 +42,14 @@ pub(crate) fn take() -> Key {
         let place = keys.places;
         assert!(place < u32::MAX, "2^32 - 1 objects with values per thread at a time");
         keys.places += 1;
-        (1 << 32) | u64::from(place)
+        FIRST_GENERATION | u64::from(place)
     })
 }
 
 /// Takes a key back, of an object that is gone with all of its values.
 pub(crate) fn give_back(key: Key) {
     // After its last generation a place is used no more.
-    if let Some(next) = key.checked_add(1 << 32) {
+    if let Some(next) = key.checked_add(FIRST_GENERATION) {
         KEYS.lock().unwrap_or_else(PoisonError::into_inner).free.push(next);
     }
 }

@@ -1,6 +1,5 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
@@ -88,7 +87,7 @@ impl<T: Send + 'static, F> Local<T, F> {
     pub fn peek<R>(&self, look: impl FnOnce(Option<&T>) -> R) -> R {
         let value = slots::find(self.key.load(Relaxed));
         // SAFETY: as in `try_with`.
-        look(value.map(|value| unsafe { value.cast().as_ref() }))
+        look(value.map(|value| unsafe { &*value.cast::<T>() }))
     }
 }
 
@@ -124,17 +123,17 @@ impl<T: Send + 'static, F: Fn() -> T> Local<T, F> {
         // under it. It lives as long as the reference: it is dropped by this thread's end, which is not
         // during a call on this thread, or by the object's drop, and the object is borrowed here. It is
         // not changed but by `T`'s own means: everybody gets `&T`, and on this thread.
-        Ok(look(unsafe { value.cast().as_ref() }))
+        Ok(look(unsafe { &*value.cast::<T>() }))
     }
 
     #[cold]
-    fn start(&self) -> Result<NonNull<()>, LocalError> {
+    fn start(&self) -> Result<*const (), LocalError> {
         let values = self.values.get_or_init(|| Arc::new(Values::new()));
         self.key.store(values.key, Relaxed);
         let starting = Starting::new(values.key)?;
-        let value = values.add((self.init)()).cast();
+        let value = values.add((self.init)()).cast::<()>();
         starting.finish(value, Arc::clone(values) as _)?;
-        Ok(value)
+        Ok(value.as_ptr())
     }
 }
 

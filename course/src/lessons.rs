@@ -6,6 +6,7 @@ mod lock;
 mod pool;
 mod process;
 mod subprocess;
+mod threadlocal;
 mod threads;
 
 /// One lesson.
@@ -46,7 +47,7 @@ pub(crate) const LESSONS: &[Lesson] = &[
     lesson(5, "ipc", "How do processes pass data on?", ipc::DEMOS),
     lesson(6, "threads", "How do tasks share one process?", threads::DEMOS),
     lesson(7, "lock", "Who may touch what, and when?", lock::DEMOS),
-    lesson(8, "threadlocal", "What does nobody else see?", &[]),
+    lesson(8, "threadlocal", "What does nobody else see?", threadlocal::DEMOS),
     lesson(9, "distributed", "How do many machines share the work?", &[]),
 ];
 

@@ -12,7 +12,7 @@ static TOLD: Local<Told> = Local::new(|| Told("a value"));
 pub(crate) fn run() -> Outcome {
     let (begun, done) = (&Barrier::new(2), &Barrier::new(2));
     thread::scope(|scope| {
-        thread::Builder::new().name("anna".to_owned()).spawn_scoped(scope, || {
+        let anna = thread::Builder::new().name("anna".to_owned()).spawn_scoped(scope, || {
             NUMBER.set(7);
             TOLD.with(|_| ());
             begun.wait();
@@ -28,6 +28,8 @@ pub(crate) fn run() -> Outcome {
         });
         println!("In the parent the number is still {}. Anna ends:", NUMBER.get());
         done.wait();
+        // Destructors included, for which the scope's end does not wait.
+        let _ = anna.join();
         child
     })?;
     Ok(())
