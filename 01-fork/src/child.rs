@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 
 use crate::lock::generation;
 use crate::{ExitStatus, PrivateFd, WaitError};
@@ -167,6 +168,30 @@ impl Child {
         }
     }
 
+    /// Sends a signal to the process group that the child leads, if it leads one (see
+    /// [`Spawn::group`](crate::Spawn::group)): to the child, and to all that it started and that did
+    /// not leave the group. The number is the group's until the child was reaped; after that, and
+    /// where no such group exists, nobody gets a signal.
+    ///
+    /// # Errors
+    ///
+    /// As [`signal`](Child::signal).
+    ///
+    /// Source: [kill(2)](https://man7.org/linux/man-pages/man2/kill.2.html).
+    pub fn signal_group(&self, signal: Signal) -> Result<(), WaitError> {
+        let known = self.read()?;
+        if known.is_some() {
+            return Ok(());
+        }
+        // Reaped behind our back, the number may be another group's.
+        let unwaited = libc::WEXITED | libc::WNOWAIT | libc::WNOHANG;
+        waitid(libc::P_PID, self.pid, unwaited).map_err(|errno| self.error(errno))?;
+        match killpg(Pid::from_raw(self.pid), signal) {
+            Ok(()) | Err(Errno::ESRCH) => Ok(()),
+            Err(errno) => Err(WaitError::NotSent { pid: self.pid, signal, source: errno.into() }),
+        }
+    }
+
     /// Holds on to the number, after a look at whose it is.
     fn read(&self) -> Result<RwLockReadGuard<'_, Option<ExitStatus>>, WaitError> {
         if self.generation != generation() {
@@ -180,7 +205,7 @@ impl Child {
         let pidfd = match self.pidfd.get() {
             Some(pidfd) => pidfd,
             None => {
-                let open = || Ok([if known.is_none() { pidfd_open(self.pid)? } else { ended()? }]);
+                let open = || Ok([if known.is_none() { open_child(self.pid)? } else { ended()? }]);
                 let [pidfd] = PrivateFd::open(open).map_err(|error| self.error(error))?;
                 // If another thread was faster, ours is closed again.
                 self.pidfd.get_or_init(|| pidfd)
@@ -267,18 +292,23 @@ fn waitid(kind: libc::idtype_t, id: i32, options: i32) -> nix::Result<Option<Exi
     })
 }
 
-fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
+/// Source: [pidfd_open(2)](https://man7.org/linux/man-pages/man2/pidfd_open.2.html).
+pub(crate) fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
     // SAFETY: the call takes numbers only.
     let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
     // SAFETY: the kernel gave us this descriptor just now, close-on-exec, and nobody else has it.
-    let pidfd = unsafe { OwnedFd::from_raw_fd(fd as libc::c_int) };
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as libc::c_int) })
+}
+
+fn open_child(pid: i32) -> io::Result<OwnedFd> {
+    let pidfd = pidfd_open(pid)?;
     // If somebody else has reaped the child, the number may be a stranger's: no child of ours.
     let unwaited = libc::WEXITED | libc::WNOWAIT | libc::WNOHANG;
     waitid(libc::P_PIDFD, pidfd.as_raw_fd(), unwaited)?;
     Ok(pidfd)
 }
 
-/// A descriptor that is readable from the start, as the pidfd of a child that was reaped would be.
-fn ended() -> io::Result<OwnedFd> {
+/// A descriptor that is readable from the start, as the pidfd of a process that has ended is.
+pub(crate) fn ended() -> io::Result<OwnedFd> {
     Ok(EventFd::from_value_and_flags(1, EfdFlags::EFD_CLOEXEC)?.into())
 }

@@ -15,12 +15,20 @@ pub struct ForkError {
 
 impl ForkError {
     pub(crate) fn refused(source: io::Error) -> ForkError {
+        ForkError::of("can't fork", source)
+    }
+
+    pub(crate) fn not_spawned(source: io::Error) -> ForkError {
+        ForkError::of("can't start the program", source)
+    }
+
+    fn of(attempt: &'static str, source: io::Error) -> ForkError {
         let hint = match source.raw_os_error() {
             Some(libc::EAGAIN) => Some(process_limit()),
             Some(libc::ENOMEM) => Some("not enough memory for the child's page tables".to_owned()),
             _ => None,
         };
-        ForkError { attempt: "can't fork", source, hint }
+        ForkError { attempt, source, hint }
     }
 
     pub(crate) fn not_handed(index: usize, count: usize) -> ForkError {
@@ -39,6 +47,11 @@ impl ForkError {
     /// The system's error number, such as `EAGAIN`.
     pub fn raw_os_error(&self) -> Option<i32> {
         self.source.raw_os_error()
+    }
+
+    /// The limit that was probably met, with its value, and what to do.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
     }
 }
 

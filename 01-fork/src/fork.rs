@@ -51,6 +51,36 @@ pub fn fork_handing(
     fds: Vec<PrivateFd>,
     child: impl FnOnce(Vec<OwnedFd>) -> i32,
 ) -> Result<Child, ForkError> {
+    split(None, fds, |_, fds| child(fds))
+}
+
+/// As [`fork_handing`], and `shared` is open in both: it stays here, and is in the child a private
+/// descriptor of the child's own, under the same number.
+///
+/// Unlike a second descriptor that is handed over, it costs neither process anything.
+///
+/// # Errors
+///
+/// As [`fork_handing`]; `EBADF` also when `shared` belongs to another process.
+pub fn fork_sharing(
+    shared: &PrivateFd,
+    fds: Vec<PrivateFd>,
+    child: impl FnOnce(PrivateFd, Vec<OwnedFd>) -> i32,
+) -> Result<Child, ForkError> {
+    split(Some(shared), fds, |shared, fds| match shared {
+        Some(shared) => child(shared, fds),
+        None => unreachable!("it was shared"),
+    })
+}
+
+fn split(
+    shared: Option<&PrivateFd>,
+    fds: Vec<PrivateFd>,
+    child: impl FnOnce(Option<PrivateFd>, Vec<OwnedFd>) -> i32,
+) -> Result<Child, ForkError> {
+    if let Some(Err(_)) = shared.map(PrivateFd::fd) {
+        return Err(ForkError::not_handed(0, 1));
+    }
     if let Some(foreign) = fds.iter().position(|private| private.fd().is_err()) {
         return Err(ForkError::not_handed(foreign, fds.len()));
     }
@@ -73,9 +103,9 @@ pub fn fork_handing(
         -1 => Err(ForkError::refused(io::Error::last_os_error())),
         0 => {
             lock::enter_child(thread);
-            let fds = registry.enter_child(fds);
+            let (shared, fds) = registry.enter_child(shared, fds);
             drop((registry, abandoned, stderr, stdout));
-            in_child(|| child(fds))
+            in_child(|| child(shared, fds))
         }
         pid => {
             abandoned.forget(pid);

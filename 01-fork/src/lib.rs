@@ -2,7 +2,11 @@
 
 // The system call, and what must be right around it.
 mod fork;
-pub use fork::{fork, fork_handing};
+pub use fork::{fork, fork_handing, fork_sharing};
+
+// The same for another program, which needs no copy of this one.
+mod spawn;
+pub use spawn::Spawn;
 
 // The parent's side: waiting, reaping, signalling, and what came of it.
 mod child;
@@ -24,7 +28,7 @@ mod lock;
 pub use lock::{Guard, Lock};
 
 mod lifeline;
-pub use lifeline::{Lifeline, Tether, lifeline};
+pub use lifeline::{Lifeline, Tether, lifeline, watch_parent};
 
 // Memory: copied when somebody writes, or shared for good.
 mod memory;

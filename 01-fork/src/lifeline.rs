@@ -1,11 +1,15 @@
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::process::parent_id;
 
+use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::stat::SFlag;
 
 use crate::PrivateFd;
+use crate::child::{ended, pidfd_open};
 
 /// The holder's end of a lifeline: while it is open, the child at the other end may live.
 ///
@@ -78,13 +82,44 @@ impl Tether {
         }
         // Cut before it was armed: no signal comes any more, but the pipe shows its end.
         let mut end = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
-        poll(&mut end, PollTimeout::ZERO)?;
+        while let Err(error) = poll(&mut end, PollTimeout::ZERO) {
+            if error != Errno::EINTR {
+                return Err(error.into());
+            }
+        }
         if end[0].revents().is_some_and(|seen| seen.contains(PollFlags::POLLHUP)) {
             nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL)?;
         }
-        let _ = self.0.into_raw_fd();
+        // Never closed, and nothing to this process's own children.
+        let [tether] = PrivateFd::open(|| Ok([self.0]))?;
+        let _kept = ManuallyDrop::new(tether);
         Ok(())
     }
+}
+
+/// A descriptor that becomes readable, for poll(2), when the parent of this process ends.
+///
+/// Unlike a [`Tether`], which ends this process too, it only tells. `pid` is the parent's as this
+/// process knew it at its start: if that is not its parent any more, then the parent has ended,
+/// and the descriptor is readable from the start.
+///
+/// # Errors
+///
+/// `EMFILE` or `ENFILE` when no descriptor is left.
+///
+/// ```
+/// let watched = fork::watch_parent(std::os::unix::process::parent_id().cast_signed())?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// Source: [pidfd_open(2)](https://man7.org/linux/man-pages/man2/pidfd_open.2.html).
+pub fn watch_parent(pid: i32) -> io::Result<PrivateFd> {
+    let [watched] = PrivateFd::open(|| {
+        let opened = pidfd_open(pid);
+        // Asked afterwards: as long as it is our parent, its number was nobody else's.
+        Ok([if parent_id() == pid.cast_unsigned() { opened? } else { ended()? }])
+    })?;
+    Ok(watched)
 }
 
 /// Which signal `O_ASYNC` sends; `<fcntl.h>` has it, the libc crate not for every target.

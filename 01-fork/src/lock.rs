@@ -22,6 +22,7 @@ pub(crate) fn thread() -> u32 {
 }
 
 /// Called once in a new child, by its only thread.
+#[inline]
 pub(crate) fn enter_child(thread: u32) {
     SURVIVOR.store(thread, Relaxed);
     GENERATION.fetch_add(1, Relaxed);

@@ -1,13 +1,14 @@
-use std::collections::BTreeSet;
 use std::io;
-use std::mem::{self, ManuallyDrop};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::lock::generation;
 
 /// The numbers of all descriptors that a forked child must close.
-static REGISTRY: Mutex<BTreeSet<RawFd>> = Mutex::new(BTreeSet::new());
+///
+/// A plain list: a child goes on with it as it is, and neither takes memory nor gives any back.
+/// Each page of the allocator that it wrote to for that would be copied first.
+static REGISTRY: Mutex<Vec<RawFd>> = Mutex::new(Vec::new());
 
 /// A file descriptor that children forked by this library do not keep.
 ///
@@ -42,7 +43,7 @@ impl PrivateFd {
         let mut registry = Registry::hold();
         let fds = make()?;
         Ok(fds.map(|fd| {
-            registry.0.insert(fd.as_raw_fd());
+            registry.0.push(fd.as_raw_fd());
             PrivateFd { fd: Some(fd), generation: generation() }
         }))
     }
@@ -83,7 +84,7 @@ impl PrivateFd {
         self.fd()?;
         let mut registry = Registry::hold();
         let fd = self.fd.take().ok_or_else(|| io::Error::from_raw_os_error(libc::EBADF))?;
-        registry.0.remove(&fd.as_raw_fd());
+        registry.remove(fd.as_raw_fd());
         Ok(fd)
     }
 }
@@ -95,7 +96,7 @@ impl Drop for PrivateFd {
             // Closed while the registry is held: between the two a fork would copy it into a child
             // that knows nothing of it.
             let mut registry = Registry::hold();
-            registry.0.remove(&fd.as_raw_fd());
+            registry.remove(fd.as_raw_fd());
             drop(fd);
         } else {
             // Closed at the fork: by now the number may belong to somebody else.
@@ -105,27 +106,44 @@ impl Drop for PrivateFd {
 }
 
 /// The registry, held: no fork and no other opening or closing happens meanwhile.
-pub(crate) struct Registry(MutexGuard<'static, BTreeSet<RawFd>>);
+pub(crate) struct Registry(MutexGuard<'static, Vec<RawFd>>);
 
 impl Registry {
     pub(crate) fn hold() -> Registry {
         Registry(REGISTRY.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Called once in a new child: closes all but the descriptors handed to it.
-    pub(crate) fn enter_child(&mut self, handed: Vec<PrivateFd>) -> Vec<OwnedFd> {
+    fn remove(&mut self, fd: RawFd) {
+        // From the end: what was opened last is closed first, more often than not.
+        if let Some(index) = self.0.iter().rposition(|&number| number == fd) {
+            self.0.swap_remove(index);
+        }
+    }
+
+    /// Called once in a new child: closes all but the one that is shared with its parent, and those
+    /// that are handed to it.
+    #[inline]
+    pub(crate) fn enter_child(
+        &mut self,
+        shared: Option<&PrivateFd>,
+        handed: Vec<PrivateFd>,
+    ) -> (Option<PrivateFd>, Vec<OwnedFd>) {
         let handed: Vec<OwnedFd> =
             handed.into_iter().filter_map(|mut private| private.fd.take()).collect();
-        // Read only, and left to the end of the process: every page of the allocator that the child
-        // wrote to, to take back its nodes, would be copied first.
-        let registry = ManuallyDrop::new(mem::take(&mut *self.0));
-        for &fd in registry.iter() {
-            if handed.iter().all(|handed| handed.as_raw_fd() != fd) {
+        let number = shared.and_then(|shared| Some(shared.fd.as_ref()?.as_raw_fd()));
+        for &fd in self.0.iter() {
+            if number != Some(fd) && handed.iter().all(|handed| handed.as_raw_fd() != fd) {
                 // SAFETY: the number is open, since it is registered, and its owner in this process,
                 // if one is left, is a `PrivateFd` of another generation, which never touches it.
                 unsafe { libc::close(fd) };
             }
         }
-        handed
+        self.0.retain(|&fd| number == Some(fd));
+        let shared = number.map(|number| {
+            // SAFETY: the number is open, and its owner in this process is of another generation.
+            let fd = unsafe { OwnedFd::from_raw_fd(number) };
+            PrivateFd { fd: Some(fd), generation: generation() }
+        });
+        (shared, handed)
     }
 }

@@ -6,8 +6,11 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 
-use fork::{Child, PrivateFd, Signal, Tether, fork, fork_handing, lifeline};
+use fork::{
+    Child, PrivateFd, Signal, Tether, fork, fork_handing, fork_sharing, lifeline, watch_parent,
+};
 use judge::{Judge, check, scenario};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 /// How many descriptors this process has open, the one that looks excepted.
 fn open_descriptors() -> usize {
@@ -105,6 +108,35 @@ scenario!(
 #[test]
 fn what_is_handed_to_a_child_is_open_there_and_nowhere_else() {
     Judge::scenario(&hands_over).declare(["child", "order"]).run().assert_clean();
+}
+
+scenario!(
+    fn shares() {
+        let ([read_end, write_end], [_other, private]) = (pipe(), pipe());
+        let number = write_end.fd().expect("ours").as_raw_fd();
+        let before = open_descriptors();
+        let child = fork_sharing(&write_end, vec![private], |shared, handed| {
+            let mine = shared.fd().expect("it is the child's own");
+            let right = mine.as_raw_fd() == number && handed.len() == 1;
+            let mut file = File::from(mine.try_clone_to_owned().expect("a descriptor"));
+            file.write_all(b"child, ").expect("it is open");
+            drop((file, handed));
+            // Private in the child, too: with nothing of all this its own child begins.
+            let own = fork(|| i32::from(open_descriptors() != before - 4));
+            i32::from(!(right && succeeds(own)))
+        });
+        check("child", succeeds(child), "the child has it under the same number, and privately");
+        let mut file = File::from(write_end.into_inherited().expect("it stayed here"));
+        file.write_all(b"parent").expect("it is open");
+        drop(file);
+        let text = read(read_end.into_inherited().expect("ours"));
+        check("both", text == "child, parent", "both wrote to it, and nobody else has it");
+    }
+);
+
+#[test]
+fn what_is_shared_with_a_child_is_open_in_both_and_private_in_both() {
+    Judge::scenario(&shares).declare(["child", "both"]).run().assert_clean();
 }
 
 scenario!(
@@ -271,6 +303,69 @@ scenario!(
 #[test]
 fn a_child_ends_when_its_parent_is_killed() {
     Judge::scenario(&kills_the_holder).declare(["holder", "end"]).run().assert_clean();
+}
+
+scenario!(
+    fn is_tethered_and_forks() {
+        let (_held, tether) = lifeline().expect("two descriptors");
+        let child = fork_handing(vec![tether], |fds| {
+            let before = open_descriptors() - fds.len();
+            for tether in fds {
+                Tether::from(tether).die_when_cut().expect("a pipe");
+            }
+            i32::from(!succeeds(fork(|| i32::from(open_descriptors() != before))))
+        });
+        check("own", succeeds(child), "the child's own child has none of it");
+    }
+);
+
+#[test]
+fn a_tether_is_not_inherited_by_the_tethered_childs_own_children() {
+    Judge::scenario(&is_tethered_and_forks).declare(["own"]).run().assert_clean();
+}
+
+fn is_readable(fd: &PrivateFd, wait: PollTimeout) -> bool {
+    let mut end = [PollFd::new(fd.fd().expect("ours"), PollFlags::POLLIN)];
+    poll(&mut end, wait) == Ok(1)
+}
+
+scenario!(
+    fn watches_its_parent() {
+        // The grandchild tells through `tell` what it sees, and sees its parent end at `end`.
+        let ([told, tell], [ending, end]) = (pipe(), pipe());
+        let child = fork_handing(vec![tell, ending], |fds| {
+            let parent = std::process::id().cast_signed();
+            let fds = <[OwnedFd; 2]>::try_from(fds).expect("two were handed over");
+            let [tell, ending] = PrivateFd::open(|| Ok(fds)).expect("they are open");
+            let grandchild = fork_handing(vec![tell], |fds| {
+                let watched = watch_parent(parent).expect("a descriptor");
+                let lives = !is_readable(&watched, PollTimeout::ZERO);
+                let mut tell = File::from(fds.into_iter().next().expect("it was handed over"));
+                tell.write_all(if lives { b"lives," } else { b"ended," }).expect("it is read");
+                let seen = is_readable(&watched, PollTimeout::NONE);
+                let again = watch_parent(parent).expect("a descriptor");
+                let late = is_readable(&again, PollTimeout::ZERO);
+                tell.write_all(if seen && late { b"ended" } else { b"lives" }).expect("read");
+                0
+            });
+            let _orphan = grandchild.expect("a child");
+            read(ending.into_inherited().expect("ours"));
+            0
+        });
+        let mut told = File::from(told.into_inherited().expect("ours"));
+        let mut first = [0; 6];
+        told.read_exact(&mut first).expect("the grandchild writes");
+        check("lives", &first == b"lives,", "not readable while the parent lives");
+        drop(end);
+        check("child", succeeds(child), "the parent ended");
+        check("ended", read(told) == "ended", "readable at its end, and for ever after");
+    }
+);
+
+#[test]
+fn a_watched_parents_end_is_seen_by_its_child() {
+    let judge = Judge::scenario(&watches_its_parent);
+    judge.declare(["lives", "child", "ended"]).run().assert_clean();
 }
 
 #[test]

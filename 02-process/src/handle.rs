@@ -1,7 +1,10 @@
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 
 use fork::{Child, ExitStatus, WaitError};
 use nix::sys::signal::Signal;
+
+use crate::registry::Lifeline;
 
 /// What all who know a child share.
 #[derive(Debug)]
@@ -9,6 +12,8 @@ pub(crate) struct Shared {
     pub name: String,
     pub daemon: bool,
     pub child: Child,
+    /// Held for a daemon.
+    pub _lifeline: Option<Arc<Lifeline>>,
 }
 
 impl Shared {
@@ -22,7 +27,7 @@ impl Shared {
 /// Unlike a [`Process`](crate::Process), which its owner alone has and which gives the result, it
 /// can be cloned and kept by anybody, to look at the child or to end it.
 #[derive(Debug, Clone)]
-pub struct ActiveChild(pub(crate) std::sync::Arc<Shared>);
+pub struct ActiveChild(pub(crate) Arc<Shared>);
 
 impl ActiveChild {
     /// Its name.

@@ -1,19 +1,34 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod error;
-mod handle;
-mod incoming;
-mod me;
+// The object: what it runs, how it begins, what it gives back.
 mod process;
-mod registry;
-mod spawn;
 mod target;
-
-pub use error::Error;
-pub use fork::{Entry, ExitStatus, PrivateFd, SharedWords, Task};
-pub use handle::ActiveChild;
-pub use me::{CurrentProcess, ParentProcess, current_process, handed_over, parent_process};
 pub use process::{Process, Start, active_children};
-pub use spawn::init;
 pub use target::Target;
+
+mod error;
+pub use error::Error;
+
+// The child's side: who it is, and what it was given.
+mod me;
+pub use me::{CurrentProcess, ParentProcess, current_process, handed_over, parent_process};
+
+// How a value comes back.
+mod answer;
+mod paper;
+
+// Beginning in `main` again.
+mod spawn;
+pub use spawn::init;
+
+// Who lives.
+mod handle;
+mod registry;
+pub use handle::ActiveChild;
+
+// What later lessons build on, of the lesson before.
+pub use fork::{
+    Child, Entry, ExitStatus, ForkError, Lifeline, PrivateFd, SharedWords, Signal, Task, Tether,
+    WaitError, fork, fork_handing, lifeline, receive_fds, send_fds,
+};

@@ -1,47 +1,38 @@
 use std::cell::RefCell;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::process::parent_id;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, PoisonError};
 
-use fork::{Entry, PrivateFd, Tether};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use fork::{Entry, PrivateFd, Tether, watch_parent};
 use serde::{Deserialize, Serialize};
 
-use crate::incoming::Frame;
+use crate::answer::{self, Answer, Problem};
+use crate::registry::between_forks;
 
 /// What a child is told of itself.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Orders {
     pub name: String,
     pub daemon: bool,
     pub parent_pid: i32,
     pub parent_name: String,
-    pub entry: [u8; 16],
-    pub arguments: Vec<u8>,
 }
 
 /// Who this process is.
-pub(crate) struct Me {
-    name: Option<String>,
-    daemon: bool,
-    parent: Option<ParentProcess>,
+struct Me {
+    /// `None` in a process that this library did not start.
+    orders: Option<Orders>,
     handed: Vec<OwnedFd>,
 }
 
-static ME: Mutex<Me> =
-    Mutex::new(Me { name: None, daemon: false, parent: None, handed: Vec::new() });
+static ME: Mutex<Me> = Mutex::new(Me { orders: None, handed: Vec::new() });
 
-impl Me {
-    /// Held while a child is forked, and opened in the child by its only thread.
-    pub(crate) fn hold() -> MutexGuard<'static, Me> {
-        ME.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        self.name.as_deref().unwrap_or("MainProcess")
-    }
+fn me() -> MutexGuard<'static, Me> {
+    ME.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The process that runs this: its name, its pid, and whether it ends with its parent.
@@ -72,20 +63,22 @@ impl CurrentProcess {
 
 /// The process that runs this, as Python's `multiprocessing.current_process()`.
 pub fn current_process() -> CurrentProcess {
-    let me = Me::hold();
-    CurrentProcess { name: me.name().to_owned(), daemon: me.daemon }
+    between_forks(|| match &me().orders {
+        Some(orders) => CurrentProcess { name: orders.name.clone(), daemon: orders.daemon },
+        None => CurrentProcess { name: "MainProcess".to_owned(), daemon: false },
+    })
 }
 
 /// The parent of this process, as seen by the child.
 ///
-/// Unlike `getppid`, it goes on meaning the parent after the parent's death, when the number may be
-/// another's and the child belongs to whoever adopted it.
+/// Unlike `getppid`, it goes on meaning the parent after the parent's death, when the child belongs
+/// to whoever adopted it, and the number may be another's.
 #[derive(Debug, Clone)]
 pub struct ParentProcess {
     name: String,
     pid: i32,
-    /// A pipe whose other end the parent holds, and nobody else.
-    watched: Arc<OwnedFd>,
+    /// Opened by the first who needs it.
+    watched: Arc<OnceLock<PrivateFd>>,
 }
 
 impl ParentProcess {
@@ -100,93 +93,95 @@ impl ParentProcess {
     }
 
     /// Whether it still lives.
+    pub fn is_alive(&self) -> bool {
+        // Whoever adopts an orphan was there before, under another number.
+        parent_id().cast_signed() == self.pid
+    }
+
+    /// A descriptor that becomes readable, for poll(2), when it ends, however it ends.
     ///
     /// # Errors
     ///
-    /// The error of poll(2).
-    pub fn is_alive(&self) -> io::Result<bool> {
-        let mut ends = [PollFd::new(self.watched.as_fd(), PollFlags::empty())];
-        poll(&mut ends, PollTimeout::ZERO)?;
-        Ok(!ends[0].revents().is_some_and(|seen| seen.contains(PollFlags::POLLHUP)))
-    }
-
-    /// A descriptor that hangs up (`POLLHUP`, for poll(2)) when it ends, however it ends.
-    pub fn sentinel(&self) -> BorrowedFd<'_> {
-        self.watched.as_fd()
+    /// `EMFILE` or `ENFILE` when no descriptor is left.
+    pub fn sentinel(&self) -> io::Result<BorrowedFd<'_>> {
+        let watched = match self.watched.get() {
+            Some(watched) => watched,
+            None => {
+                let new = watch_parent(self.pid)?;
+                // If another thread was faster, ours is closed again.
+                self.watched.get_or_init(|| new)
+            }
+        };
+        watched.fd()
     }
 }
 
 /// The parent of this process; `None` in a process that this library did not start, as Python's
 /// `multiprocessing.parent_process()`.
 pub fn parent_process() -> Option<ParentProcess> {
-    Me::hold().parent.clone()
+    between_forks(|| {
+        me().orders.as_ref().map(|orders| ParentProcess {
+            name: orders.parent_name.clone(),
+            pid: orders.parent_pid,
+            watched: Arc::default(),
+        })
+    })
 }
 
 /// The descriptors that the parent gave with [`hand_over`](crate::Process::hand_over), in order.
 /// They are given out once.
 pub fn handed_over() -> Vec<OwnedFd> {
-    std::mem::take(&mut Me::hold().handed)
+    between_forks(|| std::mem::take(&mut me().handed))
 }
 
-/// Becomes the child that the orders say, and runs its function. The descriptors: where the result
-/// goes, what hangs up when the parent ends, and what was handed over.
-pub(crate) fn run(
-    mut me: MutexGuard<'static, Me>,
-    orders: &Orders,
-    result: PrivateFd,
-    watched: OwnedFd,
-    handed: Vec<OwnedFd>,
+/// Becomes the child that the orders say, runs its function, leaves the answer on the paper, and
+/// gives the exit code. The descriptors: a daemon's tether, and what was handed over.
+///
+/// Up to the function it takes no memory and gives none back: a child that was forked has a copy
+/// made of every page that it writes to, and most of what it costs is that.
+pub(crate) fn begin(
+    orders: Orders,
+    entry: Entry,
+    arguments: &[u8],
+    paper: PrivateFd,
+    mut fds: Vec<OwnedFd>,
 ) -> i32 {
-    if orders.daemon
-        && let Err(error) = die_with_parent(&watched)
-    {
-        return send(&result, &Frame::Failed(format!("a daemon can't watch its parent: {error}")));
-    }
-    *me = Me {
-        name: Some(orders.name.clone()),
-        daemon: orders.daemon,
-        parent: Some(ParentProcess {
-            name: orders.parent_name.clone(),
-            pid: orders.parent_pid,
-            watched: Arc::new(watched),
-        }),
-        handed,
-    };
-    drop(me);
-    let Some(entry) = Entry::from_bytes(orders.entry) else {
-        return send(&result, &Frame::Failed("the function is not of this program".to_owned()));
-    };
-    let mut output = Vec::new();
-    match catch_unwind(AssertUnwindSafe(|| entry.run(&orders.arguments, &mut output))) {
-        Ok(()) => send(&result, &Frame::Returned(output)),
-        Err(payload) => {
-            let message = payload
-                .downcast_ref::<&str>()
-                .map(|text| (*text).to_owned())
-                .or_else(|| payload.downcast_ref::<String>().cloned())
-                .unwrap_or_else(|| "a value that is no text".to_owned());
-            let place = PLACE.take().unwrap_or_else(|| "an unknown place".to_owned());
-            // Its destructor may panic, with nobody left to catch it.
-            let _never_dropped = std::mem::ManuallyDrop::new(payload);
-            send(&result, &Frame::Panicked { message, place });
-            PANICKED
+    let tether = if orders.daemon { fds.drain(..1).next() } else { None };
+    *me() = Me { orders: Some(orders), handed: fds };
+    let answer = match tether.map_or(Ok(()), die_with_parent) {
+        Ok(()) => call(entry, arguments),
+        Err(error) => {
+            Err(Problem::NotTransferred(format!("it can't be tied to its parent: {error}")))
         }
-    }
+    };
+    // Neither the answer nor the paper is dropped: the end of the process, which is near, does it.
+    let (answer, paper) = (ManuallyDrop::new(answer), ManuallyDrop::new(paper));
+    paper.fd().map_or(1, |paper| answer::leave(paper, &answer))
 }
 
-/// The exit code of a child whose function panicked, as of a `main` that does.
-const PANICKED: i32 = 101;
-
-fn send(result: &PrivateFd, frame: &Frame) -> i32 {
-    // A parent that does not want the result any more is no failure of ours.
-    let _ = result.fd().and_then(|fd| frame.write(&mut File::from(fd.try_clone_to_owned()?)));
-    0
+fn call(entry: Entry, arguments: &[u8]) -> Answer {
+    let mut output = Vec::new();
+    let called = catch_unwind(AssertUnwindSafe(|| entry.run(arguments, &mut output)));
+    let payload = match called.map_err(|payload| payload.downcast::<Problem>()) {
+        Ok(()) => return Ok(output),
+        Err(Ok(problem)) => return Err(*problem),
+        Err(Err(payload)) => payload,
+    };
+    let message = payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a value that is no text".to_owned());
+    let place = PLACE.take().unwrap_or_else(|| "an unknown place".to_owned());
+    // Its destructor may panic, with nobody left to catch it.
+    let _never_dropped = ManuallyDrop::new(payload);
+    Err(Problem::Panicked { message, place })
 }
 
-/// Arms the end of the parent's pipe. Opened anew, because all children share the inherited one,
-/// and who gets the signal is a property of what was opened.
-fn die_with_parent(watched: &OwnedFd) -> io::Result<()> {
-    let own = File::open(format!("/proc/self/fd/{}", watched.as_raw_fd()))?;
+/// Ends this process when its parent ends. The tether is opened anew, because all children share
+/// the one that they were given, and who gets the signal is a property of what was opened.
+fn die_with_parent(tether: OwnedFd) -> io::Result<()> {
+    let own = File::open(format!("/proc/self/fd/{}", tether.as_raw_fd()))?;
     Tether::from(OwnedFd::from(own)).die_when_cut()
 }
 

@@ -1,23 +1,19 @@
-use std::io;
 use std::marker::PhantomData;
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use fork::{Entry, ExitStatus, PrivateFd, fork_handing};
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use fork::{Entry, ExitStatus, PrivateFd, fork_sharing};
 use nix::sys::signal::Signal;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::answer::{self, Problem};
 use crate::handle::{ActiveChild, Shared};
-use crate::incoming::{Frame, Incoming};
-use crate::me::{self, Me, Orders};
-use crate::registry::Registry;
-use crate::target::{Call, NOT_DECODED, NOT_ENCODED, Target, VALUE};
-use crate::{Error, spawn};
+use crate::me::{self, Orders};
+use crate::target::{Call, Target};
+use crate::{Error, paper, registry, spawn};
 
 /// How a child begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,11 +47,10 @@ pub struct Process<R> {
 #[derive(Debug)]
 struct Running {
     shared: Arc<Shared>,
-    incoming: Mutex<Incoming>,
+    /// Where the child leaves its answer.
+    paper: PrivateFd,
     joined: bool,
 }
-
-const FOREVER: Duration = Duration::MAX;
 
 /// For names: `Process-1`, `Process-2`, as in Python.
 static COUNT: AtomicU32 = AtomicU32::new(1);
@@ -81,20 +76,18 @@ impl<R: Serialize + DeserializeOwned + 'static> Process<R> {
 
     /// Waits for its end, and gives what its function returned.
     ///
-    /// The result is read while it waits, so a large one can't block the two.
+    /// The wait has no deadline, since a process may rightly run for ever: see
+    /// [`join_timeout`](Process::join_timeout). Its death ends the wait.
     ///
     /// # Errors
     ///
     /// [`Error::Panicked`] with message and place; [`Error::Ended`] when it was killed or left by
     /// an exit; [`Error::Result`] when the value could not be transferred; [`Error::NotStarted`];
-    /// [`Error::AlreadyJoined`] when the value was given out before.
+    /// [`Error::AlreadyJoined`] when the value was given out before; [`Error::Wait`] when this
+    /// process is not its parent.
     pub fn join(&mut self) -> Result<R, Error> {
-        loop {
-            // No deadline, since a process may rightly run for ever; its death ends the wait.
-            if let Some(value) = self.join_timeout(FOREVER)? {
-                return Ok(value);
-            }
-        }
+        let status = self.unjoined()?.shared.child.wait()?;
+        self.answer(status)
     }
 
     /// Waits at most that long; `None` if it has not ended by then, and a later join gets the value.
@@ -103,36 +96,37 @@ impl<R: Serialize + DeserializeOwned + 'static> Process<R> {
     ///
     /// As [`join`](Process::join).
     pub fn join_timeout(&mut self, timeout: Duration) -> Result<Option<R>, Error> {
-        let name = self.name.clone();
-        let Some(running) = &mut self.running else { return Err(Error::NotStarted { name }) };
-        if running.joined {
-            return Err(Error::AlreadyJoined { name });
+        match self.unjoined()?.shared.child.wait_timeout(timeout)? {
+            Some(status) => self.answer(status).map(Some),
+            None => Ok(None),
         }
-        let Some(status) = running.wait(timeout)? else { return Ok(None) };
-        running.joined = true;
+    }
+
+    fn unjoined(&mut self) -> Result<&mut Running, Error> {
+        match &mut self.running {
+            None => Err(Error::NotStarted { name: self.name.clone() }),
+            Some(Running { joined: true, .. }) => {
+                Err(Error::AlreadyJoined { name: self.name.clone() })
+            }
+            Some(running) => Ok(running),
+        }
+    }
+
+    /// What it left, once it has ended.
+    fn answer(&mut self, status: ExitStatus) -> Result<R, Error> {
+        let name = self.name.clone();
+        let running = self.unjoined()?;
         let pid = running.shared.child.pid();
-        let incoming = running.incoming.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let not_transferred = |reason: String| Error::Result { name: name.clone(), reason };
-        match incoming.frame() {
-            None => Err(Error::Ended { name, pid, status }),
-            Some(Err(error)) => Err(not_transferred(error.to_string())),
-            Some(Ok(Frame::Failed(reason))) => Err(not_transferred(reason)),
-            Some(Ok(Frame::Panicked { message, place })) => {
+        let answer = running.paper.fd().and_then(answer::find)?;
+        running.joined = true;
+        match answer {
+            Some(Ok(value)) => postcard::from_bytes(&value)
+                .map_err(|error| Error::Result { name, reason: error.to_string() }),
+            Some(Err(Problem::NotTransferred(reason))) => Err(Error::Result { name, reason }),
+            Some(Err(Problem::Panicked { message, place })) => {
                 Err(Error::Panicked { name, pid, message, place })
             }
-            Some(Ok(Frame::Returned(output))) => match output.split_first() {
-                Some((&VALUE, value)) => postcard::from_bytes(value)
-                    .map(Some)
-                    .map_err(|error| not_transferred(error.to_string())),
-                Some((&NOT_DECODED, reason)) => Err(not_transferred(format!(
-                    "its arguments arrived as something else: {}",
-                    String::from_utf8_lossy(reason)
-                ))),
-                Some((&NOT_ENCODED, reason)) => {
-                    Err(not_transferred(String::from_utf8_lossy(reason).into_owned()))
-                }
-                _ => Err(not_transferred("it is empty".to_owned())),
-            },
+            None => Err(Error::Ended { name, pid, status }),
         }
     }
 }
@@ -179,54 +173,38 @@ impl<R> Process<R> {
             return Err(Error::AlreadyStarted { name });
         }
         let arguments = match &self.arguments {
-            Ok(arguments) => arguments.clone(),
+            Ok(arguments) => arguments.as_slice(),
             Err(error) => return Err(Error::Arguments { name, reason: error.to_string() }),
         };
         if self.method == Start::Spawn && !spawn::can_spawn() {
             return Err(Error::NoInit { name });
         }
         me::note_panics();
-        let mut registry = Registry::hold();
-        let watched = registry.watch_me()?;
-        let me = Me::hold();
+        registry::reap_dropped();
         let orders = Orders {
-            name,
+            name: name.clone(),
             daemon: self.daemon,
             parent_pid: std::process::id().cast_signed(),
-            parent_name: me.name().to_owned(),
-            entry: self.entry.to_bytes(),
-            arguments,
+            parent_name: me::current_process().name().to_owned(),
         };
-        let (child, result) = match self.method {
-            Start::Fork => {
-                let [read, write] = PrivateFd::pipe()?;
-                let mut fds = vec![write, watched];
-                fds.append(&mut self.handed);
-                // Both guards move into the closure: they open once here and once in the child.
-                let child = fork_handing(fds, move |fds| {
-                    registry.enter_child();
-                    drop(registry);
-                    let mut fds = fds.into_iter();
-                    let (Some(write), Some(watched)) = (fds.next(), fds.next()) else { return 1 };
-                    match PrivateFd::open(|| Ok([write])) {
-                        Ok([write]) => me::run(me, &orders, write, watched, fds.collect()),
-                        Err(_) => 1,
-                    }
-                })?;
-                (child, read)
-            }
-            Start::Spawn => {
-                drop((me, registry));
-                let handed = std::mem::take(&mut self.handed);
-                spawn::spawn(&orders, &watched, &handed)
-                    .map_err(|source| Error::Spawn { name: orders.name.clone(), source })?
-            }
+        let paper = paper::blank()?;
+        let (mut fds, mut lifeline) = (Vec::new(), None);
+        if self.daemon {
+            let (held, tether) = registry::lifeline()?;
+            lifeline = Some(held);
+            fds.push(tether);
+        }
+        fds.append(&mut self.handed);
+        let child = match self.method {
+            Start::Fork => fork_sharing(&paper, fds, |paper, fds| {
+                me::begin(orders, self.entry, arguments, paper, fds)
+            })?,
+            Start::Spawn => spawn::spawn(&orders, self.entry, arguments, &paper, &fds)
+                .map_err(|source| Error::Spawn { name: name.clone(), source })?,
         };
-        let (name, daemon) = (self.name.clone(), self.daemon);
-        let shared = Arc::new(Shared { name, daemon, child });
-        Registry::hold().add(&shared);
-        let incoming = Mutex::new(Incoming::new(result));
-        self.running = Some(Running { shared, incoming, joined: false });
+        let shared = Arc::new(Shared { name, daemon: self.daemon, child, _lifeline: lifeline });
+        registry::add(&shared);
+        self.running = Some(Running { shared, paper, joined: false });
         Ok(())
     }
 
@@ -242,10 +220,7 @@ impl<R> Process<R> {
 
     /// Whether it was started and has not ended.
     pub fn is_alive(&self) -> bool {
-        self.running.as_ref().is_some_and(|running| {
-            running.drain();
-            running.shared.is_alive().unwrap_or(false)
-        })
+        self.running.as_ref().is_some_and(|running| running.shared.is_alive().unwrap_or(false))
     }
 
     /// How it ended; `None` before.
@@ -255,10 +230,7 @@ impl<R> Process<R> {
     /// [`Error::Wait`] when this process is not its parent.
     pub fn status(&self) -> Result<Option<ExitStatus>, Error> {
         match &self.running {
-            Some(running) => {
-                running.drain();
-                Ok(running.shared.child.try_wait()?)
-            }
+            Some(running) => Ok(running.shared.child.try_wait()?),
             None => Ok(None),
         }
     }
@@ -304,70 +276,17 @@ impl<R> Process<R> {
     }
 }
 
-/// How long only the end of the pipe is waited for: a short function's result and end then cost one
-/// wake-up, and not two. A result larger than the pipe waits that long once.
-const END_ONLY: Duration = Duration::from_millis(2);
-/// How long the pipe alone is waited for, before a descriptor is opened to watch the child too.
-const PIPE_ONLY: Duration = Duration::from_millis(10);
-
-impl Running {
-    fn drain(&self) {
-        // An error shows again when the value is asked for.
-        let _ = self.incoming.lock().unwrap_or_else(PoisonError::into_inner).drain();
-    }
-
-    /// Waits for the end, and reads meanwhile.
-    fn wait(&mut self, timeout: Duration) -> Result<Option<ExitStatus>, Error> {
-        let start = Instant::now();
-        let left = |most: Duration| most.saturating_sub(start.elapsed());
-        let incoming = self.incoming.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let child = &self.shared.child;
-        loop {
-            incoming.drain()?;
-            if incoming.is_done() {
-                // It sent all, or closed its end: it is about to end, or was told not to.
-                return if timeout == FOREVER {
-                    Ok(Some(child.wait()?))
-                } else {
-                    Ok(child.wait_timeout(left(timeout))?)
-                };
-            }
-            for (events, most) in [(PollFlags::empty(), END_ONLY), (PollFlags::POLLIN, PIPE_ONLY)] {
-                let alone = left(most.min(timeout));
-                if !alone.is_zero() && !incoming.is_done() {
-                    wait_for(&mut [PollFd::new(incoming.fd()?, events)], alone)?;
-                    incoming.drain()?;
-                }
-            }
-            if incoming.is_done() {
-                continue;
-            }
-            if let Some(status) = child.try_wait()? {
-                // What it wrote before its end is there by now; a grandchild may hold the pipe.
-                incoming.drain()?;
-                return Ok(Some(status));
-            }
-            if left(timeout).is_zero() {
-                return Ok(None);
-            }
-            let result = PollFd::new(incoming.fd()?, PollFlags::POLLIN);
-            let end = PollFd::new(child.sentinel()?, PollFlags::POLLIN);
-            wait_for(&mut [result, end], left(timeout))?;
+impl Drop for Running {
+    fn drop(&mut self) {
+        // An error says that it is another process's child, or that it was reaped elsewhere.
+        if let Ok(None) = self.shared.child.try_wait() {
+            registry::take_over(Arc::clone(&self.shared));
         }
-    }
-}
-
-fn wait_for(fds: &mut [PollFd<'_>], timeout: Duration) -> io::Result<()> {
-    // Rounded up: a poll that returns a fraction early would make its caller spin.
-    let millis = i32::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX);
-    match poll(fds, PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX)) {
-        Ok(_) | Err(Errno::EINTR) => Ok(()),
-        Err(error) => Err(error.into()),
     }
 }
 
 /// The children of this process that live, in the order of their start, as Python's
 /// `multiprocessing.active_children()`. Those that have ended are reaped by this.
 pub fn active_children() -> Vec<ActiveChild> {
-    Registry::hold().living().into_iter().map(ActiveChild).collect()
+    registry::living().into_iter().map(ActiveChild).collect()
 }

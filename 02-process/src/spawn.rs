@@ -1,14 +1,16 @@
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::fs;
+use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use fork::{Child, PrivateFd, receive_fds, send_fds};
+use fork::{Child, Entry, PrivateFd, receive_fds, send_fds};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use serde_bytes::Bytes;
 
-use crate::me::{self, Me, Orders};
+use crate::me::{self, Orders};
+use crate::{paper, registry};
 
 /// The only argument of a spawned child, as it is seen in `ps`.
 const SIGN: &str = "--spawned-by-its-parent";
@@ -26,7 +28,8 @@ pub(crate) fn can_spawn() -> bool {
 /// without it would run its whole `main` again in each child, which would spawn again. Python asks
 /// for `if __name__ == '__main__':` for the same reason.
 ///
-/// A program that only forks does not need it.
+/// A program that only forks does not need it. What a program opens before this line is closed in
+/// a spawned child.
 pub fn init() {
     INIT_CALLED.store(true, Relaxed);
     let mut arguments = std::env::args_os().skip(1);
@@ -40,75 +43,70 @@ pub fn init() {
     }
 }
 
-/// Executes this program again, and gives it its orders: the child, and where its result comes.
+/// Executes this program again, with orders and descriptors.
 ///
-/// The socket for that is the child's standard input at first, the one place where a descriptor
-/// crosses an exec without a moment in which another child could inherit it; the real one
-/// follows through the socket, with the others.
+/// All of it is in a socket before the child exists, so neither waits for the other, whatever
+/// becomes of either. The socket is the child's standard input at first, the one place where
+/// a descriptor crosses an exec without a moment in which another child could inherit it; the real
+/// one comes through the socket, with the others.
 pub(crate) fn spawn(
     orders: &Orders,
-    watched: &PrivateFd,
-    handed: &[PrivateFd],
-) -> io::Result<(Child, PrivateFd)> {
-    let [ours, theirs] = PrivateFd::open(|| {
-        let kind = (AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC);
-        let (ours, theirs) = socketpair(kind.0, kind.1, None, kind.2)?;
-        Ok([ours, theirs])
-    })?;
-    let name = std::env::args_os().next().unwrap_or_else(|| "spawned".into());
-    let child = Command::new("/proc/self/exe")
-        .arg0(name)
-        .arg(SIGN)
-        .stdin(Stdio::from(theirs.fd()?.try_clone_to_owned()?))
-        .spawn()?;
-    let child = Child::from(child);
-    drop(theirs);
-    let told = tell(ours.fd()?, orders, watched, handed);
-    if let Err(error) = told {
-        // It never got its orders: nothing was begun that could be lost.
-        let _ = child.signal(nix::sys::signal::Signal::SIGKILL);
-        let _ = child.wait();
-        return Err(error);
+    entry: Entry,
+    arguments: &[u8],
+    paper: &PrivateFd,
+    fds: &[PrivateFd],
+) -> io::Result<Child> {
+    let text = (orders, entry.to_bytes(), Bytes::new(arguments));
+    let text = postcard::to_stdvec(&text).map_err(io::Error::other)?;
+    let written = paper::blank()?;
+    paper::write(written.fd()?, &text)?;
+
+    if fds.len() > 1 + MOST {
+        let reason = format!("at most {MOST} descriptors can be handed to a spawned process");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
     }
-    Ok((child, ours))
+    let stdin = io::stdin();
+    let mut all = vec![stdin.as_fd(), written.fd()?, paper.fd()?];
+    for fd in fds {
+        all.push(fd.fd()?);
+    }
+    let mut command = Command::new("/proc/self/exe");
+    command.arg(SIGN);
+    if let Some(name) = std::env::args_os().next() {
+        command.arg0(name);
+    }
+    // std takes an ordinary descriptor for the child's standard input, which a fork of another
+    // thread would copy. It is closed with the command.
+    registry::between_forks(move || {
+        let (ours, theirs) =
+            socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)?;
+        send_fds(ours.as_fd(), &all)?;
+        Ok(command.stdin(theirs).spawn()?.into())
+    })
 }
 
-fn tell(
-    socket: BorrowedFd<'_>,
-    orders: &Orders,
-    watched: &PrivateFd,
-    handed: &[PrivateFd],
-) -> io::Result<()> {
-    let stdin = io::stdin();
-    let mut fds = vec![stdin.as_fd(), watched.fd()?];
-    for fd in handed {
-        fds.push(fd.fd()?);
-    }
-    send_fds(socket, &fds)?;
-    let body = postcard::to_stdvec(orders).map_err(io::Error::other)?;
-    let mut whole = (body.len() as u64).to_le_bytes().to_vec();
-    whole.extend(body);
-    File::from(socket.try_clone_to_owned()?).write_all(&whole)
-}
+/// The kernel takes 253 in one message (unix(7), `SCM_RIGHTS`). Four are needed: standard input, the
+/// orders, the answer, a daemon's tether.
+const MOST: usize = 253 - 4;
 
 /// The other side of [`spawn`].
 fn run_spawned() -> io::Result<i32> {
     close_strangers();
-    let [socket] = PrivateFd::open(|| Ok([io::stdin().as_fd().try_clone_to_owned()?]))?;
-    let mut fds = receive_fds(socket.fd()?)?.into_iter();
-    let (Some(stdin), Some(watched)) = (fds.next(), fds.next()) else {
-        return Err(io::Error::other("its parent sent no descriptors"));
+    let mut fds = receive_fds(io::stdin().as_fd())?.into_iter();
+    let (Some(stdin), Some(written), Some(paper)) = (fds.next(), fds.next(), fds.next()) else {
+        return Err(io::Error::other("its parent sent no orders"));
     };
     nix::unistd::dup2_stdin(stdin)?;
-    let mut stream = File::from(socket.fd()?.try_clone_to_owned()?);
-    let mut len = [0; 8];
-    stream.read_exact(&mut len)?;
-    let mut body = Vec::new();
-    (&mut stream).take(u64::from_le_bytes(len)).read_to_end(&mut body)?;
-    drop(stream);
-    let orders: Orders = postcard::from_bytes(&body).map_err(io::Error::other)?;
+    let text = paper::read(written.as_fd())?;
+    drop(written);
+    let (orders, entry, arguments): (Orders, [u8; 16], &Bytes) =
+        postcard::from_bytes(&text).map_err(io::Error::other)?;
+    let Some(entry) = Entry::from_bytes(entry) else {
+        return Err(io::Error::other("its parent is another build of this program"));
+    };
+    let [paper] = PrivateFd::open(|| Ok([paper]))?;
     me::note_panics();
-    Ok(me::run(Me::hold(), &orders, socket, watched, fds.collect()))
+    Ok(me::begin(orders, entry, arguments, paper, fds.collect()))
 }
 
 /// Closes what came through the exec unasked: descriptors that somebody else in the parent opened

@@ -1,7 +1,10 @@
 use std::marker::PhantomData;
+use std::panic::resume_unwind;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::answer::Problem;
 
 /// A function that a process can run with these arguments, a tuple as in Python's `args=(…)`.
 ///
@@ -47,28 +50,17 @@ impl<F: Copy, Args> Clone for Call<F, Args> {
 }
 impl<F: Copy, Args> Copy for Call<F, Args> {}
 
-/// The first byte of what a call leaves: what follows is a value, or the words of an error.
-pub(crate) const VALUE: u8 = 0;
-pub(crate) const NOT_DECODED: u8 = 1;
-pub(crate) const NOT_ENCODED: u8 = 2;
-
 impl<F: Target<Args>, Args: DeserializeOwned + 'static> fork::Task for Call<F, Args> {
     fn run(self, input: &[u8], output: &mut Vec<u8>) {
-        let start = output.len();
-        let failed = |output: &mut Vec<u8>, tag: u8, error: postcard::Error| {
-            output.truncate(start);
-            output.push(tag);
-            output.extend(error.to_string().into_bytes());
-        };
-        match postcard::from_bytes::<Args>(input) {
-            Err(error) => failed(output, NOT_DECODED, error),
-            Ok(args) => {
-                let value = self.0.call(args);
-                output.push(VALUE);
-                if let Err(error) = postcard::to_io(&value, &mut *output) {
-                    failed(output, NOT_ENCODED, error);
-                }
-            }
-        }
+        let args = postcard::from_bytes::<Args>(input).unwrap_or_else(|error| {
+            give_up(format!("its arguments arrived as something else: {error}"))
+        });
+        let value = self.0.call(args);
+        postcard::to_io(&value, output).unwrap_or_else(|error| give_up(error.to_string()));
     }
+}
+
+/// Goes to whoever called the entry, as a panic would, but it is none: no hook says so.
+fn give_up(reason: String) -> ! {
+    resume_unwind(Box::new(Problem::NotTransferred(reason)))
 }

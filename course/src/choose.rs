@@ -38,7 +38,7 @@ pub(crate) fn lesson(workspace: &Workspace, word: &str) -> Result<&'static Lesso
             lesson.name,
             listed(workspace)
         ))),
-        None => Err(Stop::Usage(match nearest(&plain, &names(workspace)) {
+        None => Err(Stop::Usage(match nearest(&plain, names(workspace)) {
             Some(name) => format!("there is no lesson `{word}`; did you mean {name}?"),
             None => format!("there is no lesson `{word}`; there is {}", listed(workspace)),
         })),
@@ -48,7 +48,7 @@ pub(crate) fn lesson(workspace: &Workspace, word: &str) -> Result<&'static Lesso
 /// What to say of a command that there is not.
 pub(crate) fn unknown_command(word: &str, commands: &[&'static str]) -> Stop {
     let lesson = LESSONS.iter().find(|lesson| lesson.name == word || lesson.folder() == word);
-    Stop::Usage(match (lesson, nearest(word, commands)) {
+    Stop::Usage(match (lesson, nearest(word, commands.iter().copied())) {
         (Some(lesson), _) => format!(
             "`{word}` is a lesson, not a command; did you mean `cargo course play {}`?",
             lesson.name
@@ -70,14 +70,17 @@ fn listed(workspace: &Workspace) -> String {
 
 /// The name that `word` was probably meant to be: one that it begins, or one at most two slips of the finger away,
 /// if that is no more than half of what was typed.
-fn nearest(word: &str, names: &[&'static str]) -> Option<&'static str> {
-    let begun = names.iter().find(|name| !word.is_empty() && name.starts_with(word));
+pub(crate) fn nearest<'a>(
+    word: &str,
+    names: impl IntoIterator<Item = &'a str> + Clone,
+) -> Option<&'a str> {
+    let begun = names.clone().into_iter().find(|name| !word.is_empty() && name.starts_with(word));
     let slipped = || {
-        let slips = names.iter().map(|name| (distance(word, name), name));
+        let slips = names.into_iter().map(|name| (distance(word, name), name));
         let near = slips.filter(|&(slips, _)| slips <= 2.min(word.chars().count() / 2));
         near.min().map(|(_, name)| name)
     };
-    begun.or_else(slipped).copied()
+    begun.or_else(slipped)
 }
 
 /// The Levenshtein distance: how many letters to add, drop or exchange, one row of the table at a time.
@@ -111,7 +114,7 @@ mod tests {
             ("", None),
             ("banana", None),
         ] {
-            assert_eq!(nearest(word, &names), meant, "{word}");
+            assert_eq!(nearest(word, names), meant, "{word}");
         }
     }
 

@@ -2,9 +2,10 @@
 
 use std::env;
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
+use crate::exercises::Exercise;
 use crate::lessons::Lesson;
 use crate::workspace::Workspace;
 
@@ -27,23 +28,46 @@ impl Progress {
 
     /// Whether the lesson's demos were played to the end.
     pub(crate) fn played(&self, lesson: &Lesson) -> bool {
-        self.text.lines().any(|line| line == entry(lesson))
+        self.has(&format!("played {}", lesson.name))
     }
 
     /// Remembers that they were.
-    ///
-    /// # Errors
-    ///
-    /// That of the file: the folder may be read-only.
-    pub(crate) fn note_played(&self, lesson: &Lesson) -> io::Result<()> {
-        if self.played(lesson) {
-            return Ok(());
-        }
-        let mut file = OpenOptions::new().append(true).create(true).open(&self.path)?;
-        file.write_all(format!("{}\n", entry(lesson)).as_bytes())
+    pub(crate) fn note_played(&mut self, lesson: &Lesson) {
+        self.note(format!("played {}", lesson.name));
     }
-}
 
-fn entry(lesson: &Lesson) -> String {
-    format!("played {}", lesson.name)
+    /// Whether the exercise's checks have all passed, at some time.
+    pub(crate) fn passed(&self, exercise: &Exercise) -> bool {
+        self.has(&format!("passed {}", exercise.id()))
+    }
+
+    /// Remembers that they have.
+    pub(crate) fn note_passed(&mut self, exercise: &Exercise) {
+        self.note(format!("passed {}", exercise.id()));
+    }
+
+    /// Whether the exercise's `what` was asked for: `hint 2`, say.
+    pub(crate) fn asked(&self, exercise: &Exercise, what: &str) -> bool {
+        self.has(&format!("asked {} {what}", exercise.id()))
+    }
+
+    /// Remembers that it was.
+    pub(crate) fn note_asked(&mut self, exercise: &Exercise, what: &str) {
+        self.note(format!("asked {} {what}", exercise.id()));
+    }
+
+    fn has(&self, entry: &str) -> bool {
+        self.text.lines().any(|line| line == entry)
+    }
+
+    /// A read-only folder is no reason to spoil the lesson: what can't be written is known until the desk ends.
+    fn note(&mut self, entry: String) {
+        if self.has(&entry) {
+            return;
+        }
+        let line = entry + "\n";
+        let file = OpenOptions::new().append(true).create(true).open(&self.path);
+        let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
+        self.text.push_str(&line);
+    }
 }

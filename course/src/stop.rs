@@ -10,6 +10,8 @@ pub(crate) enum Stop {
     Usage(String),
     /// Something that was started failed, or could not be started.
     Failed(String),
+    /// An answer is not right: all is said already.
+    Refused,
     /// Nobody reads any more what the desk writes.
     Output(io::Error),
 }
@@ -28,6 +30,7 @@ impl Stop {
                 say(&text);
                 ExitCode::FAILURE
             }
+            Stop::Refused => ExitCode::FAILURE,
             Stop::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             Stop::Output(error) => {
                 say(&format!("cannot write to standard output: {error}"));

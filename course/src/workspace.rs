@@ -1,10 +1,12 @@
 //! The course on the disk: where it is, which lessons it has, and their programs, built.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::exercises::Exercise;
 use crate::lessons::{LESSONS, Lesson};
 use crate::stop::Stop;
 
@@ -39,6 +41,12 @@ impl Workspace {
         ))
     }
 
+    /// A course whose place is known.
+    #[cfg(feature = "teacher")]
+    pub(crate) fn at(root: PathBuf) -> Self {
+        Self { root }
+    }
+
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
@@ -71,25 +79,74 @@ impl Workspace {
     /// [`Stop::Failed`] if cargo can't be started, or if the lesson does not compile: cargo has then said why.
     pub(crate) fn build(&self, lessons: &[&Lesson]) -> Result<Vec<PathBuf>, Stop> {
         let mut cargo = self.cargo("build");
-        cargo.args(["--bins", "--message-format=json-render-diagnostics"]);
+        cargo.args(["--bins", MESSAGES]);
         for lesson in lessons {
             cargo.args(["--package", lesson.name]);
         }
-        let built = cargo
-            .stdin(Stdio::null())
-            .stderr(Stdio::inherit())
-            .output()
-            .map_err(|error| Stop::Failed(format!("cannot start {cargo:?}: {error}")))?;
-        if !built.status.success() {
-            return Err(Stop::Failed(
+        let programs = executables(cargo)?.ok_or_else(|| {
+            Stop::Failed(
                 "the lesson does not compile, so there is nothing to play; cargo says why above"
                     .to_owned(),
-            ));
-        }
-        let messages = String::from_utf8_lossy(&built.stdout);
-        let programs: Vec<PathBuf> = messages.lines().filter_map(executable).collect();
+            )
+        })?;
         lessons.iter().map(|lesson| program_of(lesson, &programs)).collect()
     }
+
+    /// Builds an exercise's program, the answer with its checks, and nothing else. `None` if it does not compile: cargo
+    /// has then said why.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Failed`] if cargo can't be started.
+    pub(crate) fn build_exercise(&self, exercise: &Exercise) -> Result<Option<PathBuf>, Stop> {
+        let (cargo, arguments) = self.exercise_build(exercise);
+        let mut cargo = Command::new(cargo);
+        cargo.args(arguments);
+        let programs = executables(cargo)?;
+        Ok(programs.and_then(|programs| program_of_exercise(exercise, programs)))
+    }
+
+    /// The command that builds an exercise's program: cargo, and its arguments.
+    pub(crate) fn exercise_build(&self, exercise: &Exercise) -> (PathBuf, Vec<OsString>) {
+        let mut cargo = self.cargo("build");
+        cargo.args([
+            "--quiet",
+            "--package",
+            exercise.lesson.name,
+            "--test",
+            &exercise.name,
+            MESSAGES,
+        ]);
+        (cargo.get_program().into(), cargo.get_args().map(ToOwned::to_owned).collect())
+    }
+}
+
+/// Has cargo say in JSON what it built, and all else as it would without.
+const MESSAGES: &str = "--message-format=json-render-diagnostics";
+
+/// The exercise's program among those that cargo's messages name.
+#[cfg(feature = "teacher")]
+pub(crate) fn exercise_program(exercise: &Exercise, messages: &str) -> Option<PathBuf> {
+    program_of_exercise(exercise, messages.lines().filter_map(executable).collect())
+}
+
+/// Cargo builds the lesson's program along with it, for a test could want to run that.
+fn program_of_exercise(exercise: &Exercise, programs: Vec<PathBuf>) -> Option<PathBuf> {
+    let start = format!("{}-", exercise.name.replace('-', "_"));
+    programs.into_iter().find(|path| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&start))
+    })
+}
+
+/// Runs a build, and says which programs it made; `None` if something does not compile.
+fn executables(mut cargo: Command) -> Result<Option<Vec<PathBuf>>, Stop> {
+    let built = cargo
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| Stop::Failed(format!("cannot start {cargo:?}: {error}")))?;
+    let messages = String::from_utf8_lossy(&built.stdout);
+    Ok(built.status.success().then(|| messages.lines().filter_map(executable).collect()))
 }
 
 /// The course is a workspace that has a desk.

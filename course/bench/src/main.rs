@@ -5,6 +5,7 @@ mod fork;
 mod ipc;
 #[expect(unsafe_code, reason = "a limit is bare system calls, not somebody's wrapper of them")]
 mod limit;
+mod lock;
 mod measure;
 mod pipes;
 mod pool;
@@ -13,6 +14,8 @@ mod python;
 mod run;
 mod subprocess;
 mod table;
+mod threadlocal;
+mod threads;
 
 use std::env;
 use std::error::Error;
@@ -33,8 +36,7 @@ The lessons beside their rivals and their limits.
 
 Usage: cargo course bench [OPTIONS] [LESSON | LESSON/MEASURE]...
 
-Without a lesson, all are measured. LESSON is fork, process, pool, subprocess or
-ipc.
+Without a lesson, all are measured. LESSON is a lesson's name, as `--list` has it.
 
   -q, --quick       a few seconds a lesson: shorter turns, fewer rounds
   -r, --rounds N    rounds a measure (21, quick: 6)
@@ -78,11 +80,17 @@ fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
 }
 
 fn run() -> Outcome<ExitCode> {
-    let all: Vec<&Measure> =
-        [fork::MEASURES, process::MEASURES, pool::MEASURES, subprocess::MEASURES, ipc::MEASURES]
-            .into_iter()
-            .flatten()
-            .collect();
+    let lessons = [
+        fork::MEASURES,
+        process::MEASURES,
+        pool::MEASURES,
+        subprocess::MEASURES,
+        ipc::MEASURES,
+        threads::MEASURES,
+        lock::MEASURES,
+        threadlocal::MEASURES,
+    ];
+    let all: Vec<&Measure> = lessons.into_iter().flatten().collect();
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     if let Some((first, rest)) = arguments.split_first()
         && first == run::INSIDE

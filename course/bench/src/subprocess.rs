@@ -2,9 +2,10 @@
 
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
-use std::process::{Command, Stdio};
+use std::process::{self, Stdio};
 use std::thread;
 
+use ::subprocess::{Command, PIPE};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use subprocess_rival::Exec;
@@ -38,9 +39,10 @@ pub(crate) const MEASURES: &[Measure] = &[
 ];
 
 fn call(sides: &mut Sides) -> Outcome {
+    sides.ours("subprocess::call", || expect(::subprocess::call([TRUE])?.success()));
     let spawn = limit::Spawn::new(&[TRUE])?;
     sides.limit("posix_spawn, waitpid", move || Ok(spawn.run()?));
-    sides.rival("std Command::status", || expect(Command::new(TRUE).status()?.success()));
+    sides.rival("std Command::status", || expect(process::Command::new(TRUE).status()?.success()));
     sides.rival("duct cmd!().run", || {
         duct::cmd!(TRUE).run()?;
         Ok(())
@@ -59,6 +61,11 @@ def run():
 
 fn communicate(sides: &mut Sides) -> Outcome {
     let input: &'static [u8] = Vec::leak(vec![b'x'; INPUT]);
+    sides.ours("subprocess::Popen::communicate", move || {
+        let cat = Command::new(["cat"]).stdin(PIPE).stdout(PIPE).popen()?;
+        let done = cat.communicate(input)?;
+        expect(done.status.success() && done.stdout.len() == INPUT)
+    });
     sides.limit("one thread, large pipes and pages", move || with_large_pipes(input));
     sides.rival("std, a thread that writes", move || with_a_thread(input));
     sides.rival("duct stdin_bytes, stdout_capture", move || {
@@ -87,7 +94,8 @@ def run():
 
 /// How it is done with the standard library: one thread writes while the other reads.
 fn with_a_thread(input: &[u8]) -> Outcome {
-    let mut cat = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut cat =
+        process::Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let mut stdin = cat.stdin.take().ok_or("no stdin")?;
     let output = thread::scope(|scope| {
         let writer = scope.spawn(move || stdin.write_all(input));
@@ -102,7 +110,8 @@ fn with_a_thread(input: &[u8]) -> Outcome {
 /// wakes up, and an answer in huge pages. (Lending the input's pages to the pipe with `vmsplice`
 /// instead of copying them was not faster.)
 fn with_large_pipes(input: &[u8]) -> Outcome {
-    let mut cat = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut cat =
+        process::Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let mut stdin = cat.stdin.take();
     let mut stdout = cat.stdout.take().ok_or("no stdout")?;
     for pipe in [stdin.as_ref().map(AsFd::as_fd), Some(stdout.as_fd())].into_iter().flatten() {

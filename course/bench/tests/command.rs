@@ -69,7 +69,7 @@ fn check_fails_exactly_when_a_ratio_is_not_met() -> Checked {
 
 #[test]
 fn each_measure_is_listed_under_its_lesson() -> Checked {
-    for lesson in ["fork", "process", "pool", "subprocess"] {
+    for lesson in ["fork", "process", "pool", "subprocess", "threads"] {
         let output = bench(&["--list", lesson], "true")?;
         let list = text(&output.stdout);
         assert!(list.lines().count() > 0, "{lesson} has no measure");

@@ -36,6 +36,12 @@ impl Judge {
         Judge::new(Spec { scenario: scenario.name.to_owned(), ..Spec::default() })
     }
 
+    /// Runs the scenario in another build of this program.
+    pub(crate) fn other_program(mut self, path: &Path) -> Judge {
+        self.spec.program = path.as_os_str().as_bytes().to_vec();
+        self
+    }
+
     fn new(spec: Spec) -> Judge {
         let (deadline, output_cap) = (Duration::from_secs(20), 4 << 20);
         Judge { spec: Spec { deadline, output_cap, stdin: Some(Vec::new()), ..spec } }
@@ -110,11 +116,22 @@ impl Judge {
         self
     }
 
-    /// Runs it in a pid namespace of its own, if this machine allows that: the kernel then ends
-    /// everything in it at once. The pids that the program prints are the namespace's own.
+    /// Runs it in namespaces of its own, as far as this machine allows that: of pids, so that it can
+    /// neither see nor hit anybody outside, and the kernel ends everything in it at once; of IPC
+    /// objects; and of mounts, for its own `/proc` and `/dev/shm`. The pids that the program prints
+    /// are then the namespace's. [`Report::means`] says what was possible.
     pub fn isolate(mut self) -> Judge {
         self.spec.isolated = true;
         self
+    }
+
+    /// Isolates it, and cuts it off as well: it reaches nobody but itself on a network, and can
+    /// write no file but below its temporary directory. For what you don't trust.
+    ///
+    /// Where the machine allows no namespaces it runs all the same, and [`Report::means`] says so.
+    pub fn confine(mut self) -> Judge {
+        self.spec.confined = true;
+        self.isolate()
     }
 
     /// Runs it to its end, or to the deadline's.

@@ -11,6 +11,7 @@ pub(crate) enum Order {
     SignalGroup(i32),
     Stdin(Vec<u8>),
     CloseStdin,
+    Explain,
 }
 
 impl Wire for Order {
@@ -23,6 +24,7 @@ impl Wire for Order {
                 bytes.put(to);
             }
             Order::CloseStdin => 3u64.put(to),
+            Order::Explain => 4u64.put(to),
         }
     }
     fn get(from: &mut &[u8]) -> io::Result<Order> {
@@ -30,36 +32,51 @@ impl Wire for Order {
             0 => Order::Signal(i32::get(from)?),
             1 => Order::SignalGroup(i32::get(from)?),
             2 => Order::Stdin(Vec::get(from)?),
-            _ => Order::CloseStdin,
+            3 => Order::CloseStdin,
+            _ => Order::Explain,
         })
     }
 }
 
 #[derive(Debug)]
 pub(crate) enum Event {
-    Started(i32),
+    /// The run's folder. From here on the program may run.
+    Begins(Vec<u8>),
+    /// The program's pid, and whose descendants its processes are.
+    Started(i32, i32),
     Stdout(Vec<u8>),
+    Explained(Vec<String>),
     Done(Box<Report>),
 }
 
 impl Wire for Event {
     fn put(&self, to: &mut Vec<u8>) {
         match self {
-            Event::Started(pid) => (0u64, *pid).put(to),
+            Event::Started(pid, root) => (0u64, (*pid, *root)).put(to),
             Event::Stdout(bytes) => {
                 1u64.put(to);
                 bytes.put(to);
             }
-            Event::Done(report) => {
+            Event::Explained(lines) => {
                 2u64.put(to);
+                lines.put(to);
+            }
+            Event::Begins(folder) => {
+                4u64.put(to);
+                folder.put(to);
+            }
+            Event::Done(report) => {
+                3u64.put(to);
                 report.put(to);
             }
         }
     }
     fn get(from: &mut &[u8]) -> io::Result<Event> {
         Ok(match u64::get(from)? {
-            0 => Event::Started(i32::get(from)?),
+            0 => Event::Started(i32::get(from)?, i32::get(from)?),
             1 => Event::Stdout(Vec::get(from)?),
+            2 => Event::Explained(Vec::get(from)?),
+            4 => Event::Begins(Vec::get(from)?),
             _ => Event::Done(Box::new(Report::get(from)?)),
         })
     }

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
+
 use crate::wire::wire;
 
 /// How the program's first process ended.
@@ -16,6 +18,9 @@ pub enum Ending {
     TooManyProcesses,
     /// It was not started, for the reason in [`Report::trouble`].
     NotStarted,
+    /// Nobody saw it: the supervisor was killed, by the program or by somebody else, and all that
+    /// the program had started was ended.
+    Unknown,
 }
 
 /// A process that the supervisor saw.
@@ -35,6 +40,22 @@ pub struct Seen {
     pub end: Option<Duration>,
 }
 wire!(Seen { pid, parent, name, threads, start, end });
+
+/// A thread that the supervisor saw; each process has at least one, of the process's number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenThread {
+    /// Its number.
+    pub thread: i32,
+    /// The number of its process.
+    pub process: i32,
+    /// Its name, as in /proc/PID/task/TID/comm: the first 15 bytes.
+    pub name: String,
+    /// When it was first seen, after the start.
+    pub start: Duration,
+    /// When it was seen no more; `None` if it was there until it was ended.
+    pub end: Option<Duration>,
+}
+wire!(SeenThread { thread, process, name, start, end });
 
 /// What the program left over when its first process had ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,6 +77,23 @@ impl Leftovers {
     /// Whether there is nothing.
     pub fn is_empty(&self) -> bool {
         *self == Leftovers::default()
+    }
+}
+
+impl fmt::Display for Leftovers {
+    /// All of it on one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds = [
+            ("orphans", &self.orphans),
+            ("zombies", &self.zombies),
+            ("descriptors", &self.descriptors),
+            ("files", &self.files),
+            ("IPC objects", &self.ipc),
+        ];
+        let there = kinds.iter().filter(|(_, lines)| !lines.is_empty());
+        let words: Vec<String> =
+            there.map(|(kind, lines)| format!("{kind}: {}", lines.join(", "))).collect();
+        f.write_str(&words.join("; "))
     }
 }
 
@@ -83,12 +121,15 @@ pub struct Report {
     pub(crate) truncated: bool,
     pub(crate) elapsed: Duration,
     pub(crate) processes: Vec<Seen>,
+    pub(crate) threads: Vec<SeenThread>,
     pub(crate) left_over: Leftovers,
     pub(crate) stuck: Vec<String>,
     pub(crate) means: Vec<String>,
     pub(crate) checks: Vec<Checked>,
     pub(crate) declared: Vec<String>,
     pub(crate) trouble: Vec<String>,
+    /// Processes in which the scenario's function returned, though they are not its own.
+    pub(crate) returned: Vec<String>,
 }
 wire!(Report {
     pid,
@@ -99,12 +140,14 @@ wire!(Report {
     truncated,
     elapsed,
     processes,
+    threads,
     left_over,
     stuck,
     means,
     checks,
     declared,
     trouble,
+    returned,
 });
 
 impl Report {
@@ -115,7 +158,8 @@ impl Report {
             1 => Ending::Signaled(self.number),
             2 => Ending::Deadline,
             3 => Ending::TooManyProcesses,
-            _ => Ending::NotStarted,
+            4 => Ending::NotStarted,
+            _ => Ending::Unknown,
         }
     }
 
@@ -126,7 +170,14 @@ impl Report {
             Ending::Deadline => (2, 0),
             Ending::TooManyProcesses => (3, 0),
             Ending::NotStarted => (4, 0),
+            Ending::Unknown => (5, 0),
         };
+    }
+
+    pub(crate) fn not_started(why: String) -> Report {
+        let mut report = Report { trouble: vec![why], ..Report::default() };
+        report.set_ending(Ending::NotStarted);
+        report
     }
 
     /// The exit code, if it ended by itself.
@@ -181,7 +232,17 @@ impl Report {
         &self.processes
     }
 
-    /// What it left over.
+    /// Every thread that was seen, with the same reservation.
+    pub fn threads(&self) -> &[SeenThread] {
+        &self.threads
+    }
+
+    /// Whether an output went beyond the cap, and was cut off.
+    pub fn truncated(&self) -> bool {
+        self.truncated
+    }
+
+    /// What it left over. None of it is left when there is a report: it was ended or removed.
     pub fn left_over(&self) -> &Leftovers {
         &self.left_over
     }
@@ -208,38 +269,66 @@ impl Report {
     }
 
     /// Pass or the first reason why not, in the order in which causes come before consequences: a
-    /// check that failed, the deadline, a signal, an exit code, leftovers, a check without a report.
+    /// forked child that came back into the scenario, a check that failed, the deadline, a signal, an
+    /// exit code, trouble, cut output, leftovers, a check without a report.
     ///
     /// # Errors
     ///
     /// The reason.
     pub fn verdict(&self) -> Result<(), String> {
+        if let Some(returned) = self.returned.first() {
+            return Err(format!("a forked child came back into the scenario: {returned}"));
+        }
         if let Some(failed) = self.checks.iter().find(|check| !check.passed) {
             return Err(format!("check {:?} failed: {}", failed.name, failed.sentence));
         }
         match self.ending() {
             Ending::Exited(0) => {}
+            Ending::Exited(101) => return Err(self.panic()),
             Ending::Exited(code) => return Err(format!("it ended with exit code {code}")),
-            Ending::Signaled(signal) => return Err(format!("it was killed by signal {signal}")),
+            Ending::Signaled(signal) => {
+                let name = Signal::try_from(signal).map_or("", Signal::as_str);
+                return Err(format!("it was killed by signal {signal} {name}")
+                    .trim_end()
+                    .to_owned());
+            }
             Ending::Deadline => {
                 return Err(format!("it did not end before the deadline:\n{}", self.stuck()));
             }
-            Ending::TooManyProcesses => return Err("it had too many processes".to_owned()),
+            Ending::TooManyProcesses => {
+                return Err("it had more processes and threads than it may have".to_owned());
+            }
             Ending::NotStarted => {
                 return Err(format!("it was not started: {}", self.trouble.join("; ")));
             }
+            Ending::Unknown => {
+                return Err(format!("how it ended is not known: {}", self.trouble.join("; ")));
+            }
+        }
+        if !self.trouble.is_empty() {
+            return Err(format!("the run had trouble: {}", self.trouble.join("; ")));
         }
         if self.truncated {
             return Err("it wrote more than is kept: its output is cut off".to_owned());
         }
         if !self.left_over.is_empty() {
-            return Err(format!("it left something over: {:?}", self.left_over));
+            return Err(format!("it left something over: {}", self.left_over));
         }
         let reported = |name: &&String| self.checks.iter().any(|check| check.name == **name);
         match self.declared.iter().find(|name| !reported(name)) {
             Some(missing) => Err(format!("check {missing:?} never reported")),
             None => Ok(()),
         }
+    }
+
+    /// The exit code 101, and the message of the panic that it may stand for.
+    fn panic(&self) -> String {
+        let stderr = self.stderr();
+        let message = stderr.split_once(" panicked at ").map(|(_, rest)| {
+            let lines: Vec<&str> = rest.lines().take(2).collect();
+            format!(": it panicked at {}", lines.join(" "))
+        });
+        format!("it ended with exit code 101{}", message.unwrap_or_default())
     }
 
     /// Panics, with the whole report, unless [`verdict`](Report::verdict) is a pass.
@@ -269,6 +358,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "process {}: {:?} after {:?}", self.pid, self.ending(), self.elapsed)?;
         for (title, lines) in [
+            ("came back", &self.returned),
             ("trouble", &self.trouble),
             ("stuck", &self.stuck),
             ("orphans", &self.left_over.orphans),

@@ -1,9 +1,15 @@
-//! The same binary in other roles: started again, it is the supervisor or becomes the program.
+//! The same binary in other roles: started again, it is the guardian, the supervisor, the first
+//! process of a namespace, or becomes the program.
 
-use crate::{case, supervisor};
+use crate::{case, guardian, init, supervisor};
 
 pub(crate) const VARIABLE: &str = "JUDGE_ROLE";
+/// Where the run's folder is: the guardian makes it.
+pub(crate) const FOLDER: &str = "JUDGE_FOLDER";
+
+pub(crate) const GUARDIAN: &str = "guardian";
 pub(crate) const SUPERVISOR: &str = "supervisor";
+pub(crate) const INIT: &str = "init";
 pub(crate) const CASE: &str = "case";
 
 /// Takes over before `main`, if this process was started for another role. So a test binary needs
@@ -11,7 +17,9 @@ pub(crate) const CASE: &str = "case";
 extern "C" fn before_main() {
     let Ok(role) = std::env::var(VARIABLE) else { return };
     let code = std::panic::catch_unwind(|| match role.as_str() {
+        GUARDIAN => guardian::main(),
         SUPERVISOR => supervisor::main(),
+        INIT => init::main(),
         CASE => case::main(),
         _ => 2,
     });

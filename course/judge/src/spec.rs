@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use crate::wire::{Wire, wire};
 
+/// How many threads a program may have if its test says nothing: far fewer than any machine bears,
+/// so that a program that forks without end takes nobody else's.
+const MOST: u64 = 4096;
+
 /// A bound on what the judged program may take, set before it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -16,9 +20,27 @@ pub enum Limit {
     OpenFiles(u64),
     /// Bytes of the largest file that may be written (`RLIMIT_FSIZE`).
     FileSize(u64),
-    /// Processes and threads at a time, all together. `RLIMIT_NPROC` counts a whole user and does
-    /// not bind root, so the supervisor counts too, and ends a program that has more.
+    /// Processes and threads at a time, all together; 4,096 without this. A program that wants more
+    /// is ended. The kernel counts where the judge may make a control group, and in a user namespace
+    /// ([`Judge::isolate`](crate::Judge::isolate), not by root); else the supervisor counts, every 10
+    /// milliseconds. `RLIMIT_NPROC` alone would not do: it counts all that its user has, and does not
+    /// bind root.
     Processes(u64),
+}
+
+impl Limit {
+    /// What holds the program, in words.
+    pub(crate) fn means(&self) -> String {
+        match self {
+            Limit::CpuSeconds(most) => format!("limit: {most} s of processor time a process"),
+            Limit::AddressSpace(most) => format!("limit: {most} bytes of address space a process"),
+            Limit::OpenFiles(most) => format!("limit: {most} descriptors a process"),
+            Limit::FileSize(most) => format!("limit: {most} bytes a file"),
+            Limit::Processes(most) => {
+                format!("limit: {most} processes and threads")
+            }
+        }
+    }
 }
 
 impl Wire for Limit {
@@ -62,6 +84,18 @@ pub(crate) struct Spec {
     pub declared: Vec<String>,
     pub terminal: bool,
     pub isolated: bool,
+    pub confined: bool,
+}
+
+impl Spec {
+    /// How many processes and threads it may have at a time.
+    pub(crate) fn most_processes(&self) -> u64 {
+        let said = self.limits.iter().find_map(|limit| match limit {
+            Limit::Processes(most) => Some(*most),
+            _ => None,
+        });
+        said.unwrap_or(MOST)
+    }
 }
 
 wire!(Spec {
@@ -78,4 +112,5 @@ wire!(Spec {
     declared,
     terminal,
     isolated,
+    confined,
 });

@@ -1,402 +1,381 @@
 //! The process above the program: it adopts orphans, counts, waits, and ends everything.
 
-use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File};
-use std::io;
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::signal::{SigSet, Signal, kill, killpg};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use crate::case;
+use crate::census::Census;
 use crate::message::{Event, Order};
+use crate::objects::Objects;
+use crate::outputs::{self, Input, Output};
 use crate::proc::{self, Stat};
-use crate::report::{Checked, Ending, Report, Seen};
-use crate::role;
+use crate::report::{Checked, Ending, Report};
 use crate::spec::{Limit, Spec};
 use crate::wire::{self, Wire};
+use crate::{case, folder, group, isolate, role, stuck, sweep};
 
 /// How often it looks at the processes while nothing else happens.
 const LOOK: Duration = Duration::from_millis(10);
 /// How long what the program started may outlive it: a child that its parent's end ends needs a
-/// moment for that.
+/// moment for that. It is waited for only as long as there is somebody.
 const GRACE: Duration = Duration::from_millis(300);
-
+/// How long an isolated program may take to say which number it has outside.
+const SETTLING: Duration = Duration::from_secs(10);
 pub(crate) fn main() -> i32 {
-    let mut orders = io::stdin();
-    let Ok(Some(spec)) = wire::receive::<Spec>(&mut orders) else { return 1 };
-    let folder = match make_folder() {
-        Ok(folder) => folder,
-        Err(error) => {
-            let why = format!("no folder for the run: {error}");
-            return done(Report { trouble: vec![why], kind: 4, ..Report::default() });
-        }
+    let Ok(Some(spec)) = wire::receive::<Spec>(&mut Orders) else { return 1 };
+    let report = match std::env::var_os(role::FOLDER) {
+        Some(folder) => run(spec, Path::new(&folder)),
+        None => Err(io::Error::other("no folder for the run could be made in the TMPDIR")),
     };
-    let (sender, incoming) = channel();
-    std::thread::spawn(move || {
-        while let Ok(Some(order)) = wire::receive::<Order>(&mut orders) {
-            if sender.send(order).is_err() {
-                return;
-            }
-        }
-    });
-    let report = Supervision::begin(spec, &folder, incoming).and_then(Supervision::attend);
     let report = report.unwrap_or_else(|error| {
-        kill_all();
-        Report { trouble: vec![error.to_string()], kind: 4, ..Report::default() }
+        sweep::end_below(own_pid());
+        Report::not_started(error.to_string())
     });
-    let _ = fs::remove_dir_all(&folder);
-    done(report)
+    i32::from(tell(&Event::Done(Box::new(report))).is_err())
 }
 
-fn done(report: Report) -> i32 {
-    i32::from(tell(&Event::Done(Box::new(report))).is_err())
+fn run(spec: Spec, folder: &Path) -> io::Result<Report> {
+    let mut report = Supervision::begin(spec, folder)?.attend()?;
+    if let Err(error) = folder::remove(folder) {
+        report.trouble.push(format!("{} can't be removed: {error}", folder.display()));
+    }
+    Ok(report)
+}
+
+fn own_pid() -> i32 {
+    std::process::id().cast_signed()
 }
 
 fn tell(event: &Event) -> io::Result<()> {
     wire::send(&mut io::stdout().lock(), event)
 }
 
-fn make_folder() -> io::Result<PathBuf> {
-    let folder = std::env::temp_dir().join(format!("judge-{}", std::process::id()));
-    // Left by a supervisor of the same number that was killed.
-    let _ = fs::remove_dir_all(&folder);
-    DirBuilder::new().mode(0o711).create(&folder)?;
-    // A scenario may become another user.
-    DirBuilder::new().create(folder.join("tmp"))?;
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(folder.join("tmp"), fs::Permissions::from_mode(0o1777))?;
-    File::create(folder.join("checks"))?;
-    fs::set_permissions(folder.join("checks"), fs::Permissions::from_mode(0o666))?;
-    Ok(folder)
-}
+/// What the test sends, without a buffer: what is in one can't be polled.
+struct Orders;
 
-/// An output of the program, kept up to a cap.
-struct Output {
-    pipe: Option<OwnedFd>,
-    kept: Vec<u8>,
-    /// Whether the test is told as it comes.
-    told: bool,
+impl Read for Orders {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(nix::unistd::read(io::stdin(), buffer)?)
+    }
 }
 
 struct Supervision {
     report: Report,
     spec: Spec,
     folder: PathBuf,
-    orders: Receiver<Order>,
+    signals: SignalFd,
+    /// The program's first process.
     main: Pid,
-    stdin: Option<OwnedFd>,
+    /// Whose descendants the program's processes are.
+    root: i32,
+    stdin: Input,
     outputs: [Output; 2],
     start: Instant,
-    seen: BTreeMap<(i32, u64), Seen>,
-    ipc_before: Vec<String>,
+    census: Census,
+    objects: Objects,
 }
 
 impl Supervision {
-    fn begin(spec: Spec, folder: &Path, orders: Receiver<Order>) -> io::Result<Supervision> {
+    fn begin(spec: Spec, folder: &Path) -> io::Result<Supervision> {
         let mut report = Report { declared: spec.declared.clone(), ..Report::default() };
-        report.means.push("session and process group of its own".to_owned());
+        // A child's end wakes the poll; and a reader that has gone is an error, not our end.
+        let mut signals = SigSet::empty();
+        signals.add(Signal::SIGCHLD);
+        signals.add(Signal::SIGPIPE);
+        signals.thread_block()?;
+        signals.remove(Signal::SIGPIPE);
+        let signals =
+            SignalFd::with_flags(&signals, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
+
+        let means = &mut report.means;
+        means.push("session and process group of its own".to_owned());
         match nix::sys::prctl::set_child_subreaper(true) {
-            Ok(()) => report.means.push("subreaper: orphans come to the supervisor".to_owned()),
-            Err(error) => report.means.push(format!("no subreaper ({error}): orphans escape")),
+            Ok(()) => means.push("subreaper: orphans come to the supervisor".to_owned()),
+            Err(error) => means.push(format!("no subreaper ({error}): orphans escape")),
+        }
+        means.push("guardian: a killed or stopped supervisor frees nobody".to_owned());
+        means.extend(spec.limits.iter().map(Limit::means));
+        means.extend(group::make(folder, spec.most_processes()));
+        let mut isolated = false;
+        if spec.isolated {
+            let (entered, said) = isolate::enter(folder);
+            isolated = entered;
+            means.extend(said);
         }
         let mut body = Vec::new();
         spec.put(&mut body);
-        fs::write(folder.join("spec"), body)?;
+        fs::write(folder.join(folder::SPEC), body)?;
+
+        let role = if isolated { role::INIT } else { role::CASE };
         let mut command = Command::new("/proc/self/exe");
-        command.arg0("judge-case").env(role::VARIABLE, role::CASE).env(case::FOLDER, folder);
-        let mut stdin = None;
-        let mut terminal = None;
-        if spec.terminal {
-            let pty = nix::pty::openpty(None, None)?;
-            command.stdin(pty.slave.try_clone()?).stdout(pty.slave.try_clone()?).stderr(pty.slave);
-            stdin = Some(pty.master.try_clone()?);
-            terminal = Some(pty.master);
-        } else {
-            command.stdout(Stdio::piped()).stderr(Stdio::piped());
-            match &spec.stdin {
-                Some(bytes) => {
-                    fs::write(folder.join("stdin"), bytes)?;
-                    command.stdin(File::open(folder.join("stdin"))?);
-                }
-                None => {
-                    command.stdin(Stdio::piped());
-                }
-            }
-        }
-        let ipc_before = ipc_names();
+        command.arg0(format!("judge-{role}")).env(role::VARIABLE, role);
+        let plan = outputs::plan(&mut command, &spec, folder)?;
+        let objects = Objects::before(isolated, folder);
+        // Before it can kill us.
+        tell(&Event::Begins(folder.as_os_str().as_bytes().to_vec()))?;
         let start = Instant::now();
         let mut child = command.spawn()?;
         drop(command);
-        let main = Pid::from_raw(child.id().cast_signed());
-        stdin = stdin.or_else(|| child.stdin.take().map(OwnedFd::from));
-        let stdout = terminal.or_else(|| child.stdout.take().map(OwnedFd::from));
-        let stderr = child.stderr.take().map(OwnedFd::from);
-        for pipe in [&stdout, &stderr].into_iter().flatten() {
-            fcntl(pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-        }
-        report.pid = main.as_raw();
-        let outputs = [
-            Output { pipe: stdout, kept: Vec::new(), told: spec.stdin.is_none() },
-            Output { pipe: stderr, kept: Vec::new(), told: false },
-        ];
-        let folder = folder.to_owned();
-        tell(&Event::Started(main.as_raw()))?;
+        let (stdin, outputs) = plan.take(&mut child)?;
+        let child = child.id().cast_signed();
+        let (main, root) =
+            if isolated { (settled(folder, start + SETTLING)?, child) } else { (child, own_pid()) };
+        report.pid = main;
+        tell(&Event::Started(main, root))?;
         Ok(Supervision {
             report,
             spec,
-            folder,
-            orders,
-            main,
+            folder: folder.to_owned(),
+            signals,
+            main: Pid::from_raw(main),
+            root,
             stdin,
             outputs,
             start,
-            seen: BTreeMap::new(),
-            ipc_before,
+            census: Census::default(),
+            objects,
         })
     }
 
     fn attend(mut self) -> io::Result<Report> {
+        let most = self.spec.most_processes();
+        let mut next_look = Instant::now();
         let ending = loop {
-            self.pump(LOOK)?;
-            if !self.obey() {
-                break Ending::Deadline;
+            if Instant::now() >= next_look {
+                if self.look() > most || group::was_full(&self.folder) {
+                    break Ending::TooManyProcesses;
+                }
+                next_look = Instant::now() + LOOK;
             }
-            let living = self.look();
             if let Some(ending) = self.ended()? {
                 break ending;
             }
-            if self.start.elapsed() >= self.spec.deadline {
+            let left = self.spec.deadline.saturating_sub(self.start.elapsed());
+            if left.is_zero() {
                 break Ending::Deadline;
             }
-            let most = self.spec.limits.iter().find_map(|limit| match limit {
-                Limit::Processes(most) => Some(*most),
-                _ => None,
-            });
-            if most.is_some_and(|most| living > most) {
-                break Ending::TooManyProcesses;
+            let wait = next_look.saturating_duration_since(Instant::now()).min(left);
+            if !self.pump(wait)? {
+                // The test has gone: nobody wants to know.
+                break Ending::Unknown;
             }
         };
         self.report.elapsed = self.start.elapsed();
+        // A program may come to terms with a refusal, but not with its limit.
+        let full = !matches!(ending, Ending::Deadline) && group::was_full(&self.folder);
+        let ending = if full { Ending::TooManyProcesses } else { ending };
         self.report.set_ending(ending);
         match ending {
-            Ending::Deadline => self.report.stuck = crate::stuck::explain(std::process::id()),
+            Ending::Deadline => self.report.stuck = stuck::explain(self.root),
             Ending::Exited(_) | Ending::Signaled(_) => self.wait_for_the_rest()?,
+            // The quickest way first: they go on meanwhile.
+            Ending::TooManyProcesses => group::end(&self.folder),
             _ => {}
         }
-        kill_all();
+        self.look();
+        if self.root != own_pid() {
+            // The kernel ends everything in the namespace with its first process, and lets nobody
+            // there fork meanwhile.
+            let _ = kill(Pid::from_raw(self.root), Signal::SIGKILL);
+        }
+        for stat in sweep::end_below(own_pid()) {
+            let Stat { pid, name, state, .. } = stat;
+            let line = format!("process {pid} ({name}), state {state}, could not be ended");
+            self.report.trouble.push(line);
+        }
+        group::end(&self.folder);
         // What is in the pipes by now is all that there will be.
         self.pump(Duration::ZERO)?;
-        self.collect();
-        Ok(self.report)
+        self.collect()
     }
 
-    /// Takes what the program wrote; waits for it at most that long.
-    fn pump(&mut self, wait: Duration) -> io::Result<()> {
+    /// Waits at most that long until something happens, then takes what the program wrote and does
+    /// what the test orders; false when the test has gone.
+    fn pump(&mut self, wait: Duration) -> io::Result<bool> {
+        let test = io::stdin();
+        let mut fds = vec![
+            PollFd::new(test.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
+        ];
         let open = self.outputs.iter().filter_map(|output| output.pipe.as_ref());
-        let mut fds: Vec<PollFd> =
-            open.map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)).collect();
-        let timeout = PollTimeout::try_from(wait).unwrap_or(PollTimeout::MAX);
-        match poll(&mut fds, timeout) {
+        fds.extend(open.map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)));
+        if let (Some(pipe), false) = (&self.stdin.pipe, self.stdin.pending.is_empty()) {
+            fds.push(PollFd::new(pipe.as_fd(), PollFlags::POLLOUT));
+        }
+        // Rounded up: a poll that returns too early would be repeated for nothing.
+        let wait = u16::try_from(wait.as_micros().div_ceil(1000)).unwrap_or(u16::MAX);
+        match poll(&mut fds, PollTimeout::from(wait)) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(error) => return Err(error.into()),
         }
+        let ordered = fds[0].any() == Some(true);
+        while let Ok(Some(_)) = self.signals.read_signal() {}
         let cap = usize::try_from(self.spec.output_cap).unwrap_or(usize::MAX);
-        for output in &mut self.outputs {
-            // At most this much in one go: a flood must not keep us from the deadline.
-            for _ in 0..16 {
-                let Some(pipe) = &output.pipe else { break };
-                let mut buffer = [0; 64 << 10];
-                match nix::unistd::read(pipe, &mut buffer) {
-                    Ok(0) | Err(Errno::EIO) => output.pipe = None,
-                    Ok(count) => {
-                        let room = cap.saturating_sub(output.kept.len()).min(count);
-                        output.kept.extend(&buffer[..room]);
-                        self.report.truncated |= room < count;
-                        if output.told {
-                            tell(&Event::Stdout(buffer[..count].to_vec()))?;
-                        }
-                    }
-                    Err(Errno::EAGAIN) => break,
-                    Err(Errno::EINTR) => {}
-                    Err(error) => return Err(error.into()),
-                }
+        for (index, output) in self.outputs.iter_mut().enumerate() {
+            let new = output.take(cap)?;
+            // A test that acts meanwhile waits for lines on stdout.
+            if index == 0 && self.spec.stdin.is_none() && new < output.kept.len() {
+                tell(&Event::Stdout(output.kept[new..].to_vec()))?;
             }
         }
-        Ok(())
+        let still_there = !ordered || self.obey();
+        self.stdin.give();
+        Ok(still_there)
     }
 
-    /// Does what the test orders; false when the test has gone.
+    /// Does one thing that the test orders; false when the test has gone.
     fn obey(&mut self) -> bool {
-        loop {
-            match self.orders.try_recv() {
-                Ok(Order::Signal(signal)) => {
-                    // Not reaped before `ended`, so the number is still the program's.
-                    let _ = Signal::try_from(signal).map(|signal| kill(self.main, signal));
-                }
-                Ok(Order::SignalGroup(signal)) => {
-                    let _ = Signal::try_from(signal).map(|signal| killpg(self.main, signal));
-                }
-                Ok(Order::Stdin(bytes)) => {
-                    if let Some(stdin) = &self.stdin {
-                        let mut rest = bytes.as_slice();
-                        while let Ok(count @ 1..) = nix::unistd::write(stdin, rest) {
-                            rest = &rest[count..];
-                        }
-                    }
-                }
-                Ok(Order::CloseStdin) => self.stdin = None,
-                Err(TryRecvError::Empty) => return true,
-                Err(TryRecvError::Disconnected) => return false,
+        match wire::receive(&mut Orders) {
+            // Not reaped before `ended`, so the number is still the program's.
+            Ok(Some(Order::Signal(signal))) => {
+                let _ = Signal::try_from(signal).map(|signal| kill(self.main, signal));
             }
+            Ok(Some(Order::SignalGroup(signal))) => {
+                let _ = Signal::try_from(signal).map(|signal| killpg(self.main, signal));
+            }
+            Ok(Some(Order::Stdin(bytes))) => self.stdin.pending.extend(bytes),
+            Ok(Some(Order::CloseStdin)) => self.stdin.closing = true,
+            Ok(Some(Order::Explain)) => {
+                return tell(&Event::Explained(stuck::explain(self.root))).is_ok();
+            }
+            Ok(None) | Err(_) => return false,
         }
+        true
+    }
+
+    /// The program's processes: in a namespace its first process is none of them.
+    fn stats(&self) -> Vec<Stat> {
+        proc::tree(self.root)
     }
 
     /// Notes every process that there is; returns how many threads live.
     fn look(&mut self) -> u64 {
-        let now = self.start.elapsed();
-        let mut living = 0;
-        let stats = proc::descendants(std::process::id().cast_signed());
-        let keys: Vec<_> = stats.iter().map(Stat::key).collect();
-        for stat in stats {
-            let threads = if stat.is_zombie() { 0 } else { proc::threads(stat.pid).len() as u64 };
-            living += threads;
-            let seen = self.seen.entry(stat.key()).or_insert_with(|| Seen {
-                pid: stat.pid,
-                parent: stat.parent,
-                name: stat.name.clone(),
-                threads,
-                start: now,
-                end: None,
-            });
-            seen.threads = seen.threads.max(threads);
-            seen.name = stat.name;
-        }
-        for (key, seen) in &mut self.seen {
-            if seen.end.is_none() && !keys.contains(key) {
-                seen.end = Some(now);
-            }
-        }
-        living
+        let stats = self.stats();
+        self.objects.look(&stats);
+        self.census.note(&stats, self.main.as_raw(), self.start.elapsed())
     }
 
-    /// Reaps the program if it has ended.
+    /// Reaps the program if it has ended, and orphans that have.
     fn ended(&mut self) -> io::Result<Option<Ending>> {
-        match waitpid(self.main, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::Exited(_, code)) => Ok(Some(Ending::Exited(code))),
-            Ok(WaitStatus::Signaled(_, signal, _)) => Ok(Some(Ending::Signaled(signal as i32))),
-            Ok(_) | Err(Errno::EINTR) => Ok(None),
-            Err(error) => Err(error.into()),
+        if self.root != own_pid() {
+            if let Some(ending) = self.noted_ending() {
+                return Ok(Some(ending));
+            }
+            // The namespace's first process ends last.
+            return match waitpid(Pid::from_raw(self.root), Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::StillAlive) | Err(Errno::EINTR) => Ok(None),
+                _ => Ok(Some(self.noted_ending().unwrap_or(Ending::Unknown))),
+            };
         }
+        // Not for ever: orphans may end as quickly as they are reaped.
+        for _ in 0..1000 {
+            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::Exited(pid, code)) if pid == self.main => {
+                    return Ok(Some(Ending::Exited(code)));
+                }
+                Ok(WaitStatus::Signaled(pid, signal, _)) if pid == self.main => {
+                    return Ok(Some(Ending::Signaled(signal as i32)));
+                }
+                Ok(WaitStatus::StillAlive) => return Ok(None),
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(None)
+    }
+
+    /// How the program ended, as its namespace's first process noted it.
+    fn noted_ending(&self) -> Option<Ending> {
+        let noted = fs::read_to_string(self.folder.join(folder::STATUS)).ok()?;
+        let (kind, number) = noted.split_once(' ')?;
+        let number = number.parse().ok()?;
+        Some(if kind == "exited" { Ending::Exited(number) } else { Ending::Signaled(number) })
     }
 
     /// After the program's own end: who is still there, and whom has nobody waited for?
     fn wait_for_the_rest(&mut self) -> io::Result<()> {
-        let end = Instant::now() + GRACE;
+        for zombie in self.stats().iter().filter(|stat| self.census.was_zombie(stat)) {
+            let line = format!("process {} ({})", zombie.pid, zombie.name);
+            self.report.left_over.zombies.push(line);
+        }
+        let (end, mut wait) = (Instant::now() + GRACE, 0);
         loop {
-            self.pump(Duration::ZERO)?;
-            loop {
-                match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-                    Ok(WaitStatus::StillAlive) => break,
-                    Ok(_) | Err(Errno::EINTR) => {}
-                    Err(_) => return Ok(()),
-                }
+            let test_is_there = self.pump(Duration::from_millis(wait))?;
+            if sweep::reap() || !test_is_there {
+                return Ok(());
+            }
+            wait = 1;
+            let living = proc::descendants(self.root).into_iter().filter(|it| !it.is_zombie());
+            let living: Vec<Stat> = living.collect();
+            if living.is_empty() {
+                return Ok(());
             }
             if Instant::now() >= end {
-                break;
-            }
-            let _ = poll(&mut [], PollTimeout::from(1u8));
-        }
-        for stat in proc::descendants(std::process::id().cast_signed()) {
-            if !stat.is_zombie() {
-                let line = format!("process {} ({}), state {}", stat.pid, stat.name, stat.state);
-                self.report.left_over.orphans.push(line);
+                let line =
+                    |it: &Stat| format!("process {} ({}), state {}", it.pid, it.name, it.state);
+                self.report.left_over.orphans = living.iter().map(line).collect();
+                return Ok(());
             }
         }
-        Ok(())
     }
 
-    fn collect(&mut self) {
+    fn collect(mut self) -> io::Result<Report> {
         let report = &mut self.report;
-        let [stdout, stderr] = &mut self.outputs;
-        report.stdout = std::mem::take(&mut stdout.kept);
-        report.stderr = std::mem::take(&mut stderr.kept);
-        report.processes = std::mem::take(&mut self.seen).into_values().collect();
-        if let Ok(why) = fs::read_to_string(self.folder.join("trouble")) {
+        let (left, trouble) = self.objects.remove(&self.census);
+        report.left_over.ipc = left;
+        report.trouble.extend(trouble);
+        (report.processes, report.threads) = self.census.into_parts();
+        report.truncated = self.outputs.iter().any(|output| output.truncated);
+        [report.stdout, report.stderr] = self.outputs.map(|output| output.kept);
+        if let Ok(why) = fs::read_to_string(self.folder.join(folder::TROUBLE)) {
             report.trouble.push(why);
             report.set_ending(Ending::NotStarted);
         }
-        let mut checks = File::open(self.folder.join("checks")).ok();
-        while let Some(file) = &mut checks {
-            let Ok(Some(checked)) = wire::receive::<Checked>(file) else { break };
-            match checked.name.as_str() {
-                "\u{0}descriptor" => report.left_over.descriptors.push(checked.sentence),
-                "\u{0}zombie" => report.left_over.zombies.push(checked.sentence),
-                _ => report.checks.push(checked),
+        let means = fs::read_to_string(self.folder.join(folder::MEANS)).unwrap_or_default();
+        report.means.extend(means.lines().map(str::to_owned));
+        let mut checks = File::open(self.folder.join(folder::CHECKS))?;
+        loop {
+            match wire::receive::<Checked>(&mut checks) {
+                Ok(Some(checked)) => case::sort(checked, report),
+                Ok(None) => break,
+                Err(_) => {
+                    report.trouble.push("a check's report is cut short".to_owned());
+                    break;
+                }
             }
         }
-        for entry in fs::read_dir(self.folder.join("tmp")).into_iter().flatten().flatten() {
+        let tmp = fs::read_dir(self.folder.join(folder::TMP));
+        for entry in tmp.into_iter().flatten().flatten() {
             report.left_over.files.push(entry.file_name().to_string_lossy().into_owned());
         }
-        let new = ipc_names().into_iter().filter(|name| !self.ipc_before.contains(name));
-        report.left_over.ipc.extend(new);
+        Ok(self.report)
     }
 }
 
-/// Ends every process below this one: first it stops them all, so that none can start another while
-/// the list is read. A stopped process dies of SIGKILL all the same.
-fn kill_all() {
-    let this = std::process::id().cast_signed();
-    let living = || proc::descendants(this).into_iter().filter(|stat| !stat.is_zombie());
-    let signal = |stat: &Stat, signal| {
-        // It may have ended meanwhile.
-        let _ = kill(Pid::from_raw(stat.pid), signal);
-    };
+/// The number that the isolated program has out here.
+fn settled(folder: &Path, until: Instant) -> io::Result<i32> {
     loop {
-        // One that does not stop waits for a device; it can't fork meanwhile.
-        for _ in 0..1000 {
-            let running: Vec<Stat> = living().filter(|it| !"TtD".contains(it.state)).collect();
-            if running.is_empty() {
-                break;
-            }
-            running.iter().for_each(|stat| signal(stat, Signal::SIGSTOP));
+        if let Ok(pid) = fs::read_to_string(folder.join(folder::PID)) {
+            return pid.parse().map_err(io::Error::other);
         }
-        living().for_each(|stat| signal(&stat, Signal::SIGKILL));
-        loop {
-            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-                Err(Errno::ECHILD) => return,
-                Ok(WaitStatus::StillAlive) => break,
-                _ => {}
-            }
+        if let Ok(why) = fs::read_to_string(folder.join(folder::TROUBLE)) {
+            return Err(io::Error::other(why));
+        }
+        if Instant::now() >= until {
+            return Err(io::Error::other("the isolated program did not start"));
         }
         let _ = poll(&mut [], PollTimeout::from(1u8));
     }
-}
-
-/// System V objects by their first fields, and names in the file systems of POSIX objects.
-fn ipc_names() -> Vec<String> {
-    let mut names = Vec::new();
-    for kind in ["shm", "msg", "sem"] {
-        let table = fs::read_to_string(format!("/proc/sysvipc/{kind}")).unwrap_or_default();
-        for line in table.lines().skip(1) {
-            let id = line.split_whitespace().nth(1).unwrap_or("?");
-            names.push(format!("System V {kind} {id}"));
-        }
-    }
-    for folder in ["/dev/shm", "/dev/mqueue"] {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            names.push(entry.path().display().to_string());
-        }
-    }
-    names
 }

@@ -7,6 +7,14 @@ use std::time::Duration;
 pub(crate) trait Wire: Sized {
     fn put(&self, to: &mut Vec<u8>);
     fn get(from: &mut &[u8]) -> io::Result<Self>;
+
+    /// Several of them: bytes, which may be many, go at once.
+    fn put_all(items: &[Self], to: &mut Vec<u8>) {
+        items.iter().for_each(|item| item.put(to));
+    }
+    fn get_all(count: u64, from: &mut &[u8]) -> io::Result<Vec<Self>> {
+        (0..count).map(|_| Self::get(from)).collect()
+    }
 }
 
 fn cut() -> io::Error {
@@ -42,6 +50,15 @@ impl Wire for u8 {
         *from = rest;
         Ok(byte)
     }
+    fn put_all(items: &[u8], to: &mut Vec<u8>) {
+        to.extend_from_slice(items);
+    }
+    fn get_all(count: u64, from: &mut &[u8]) -> io::Result<Vec<u8>> {
+        let count = usize::try_from(count).map_err(|_| cut())?;
+        let (bytes, rest) = from.split_at_checked(count).ok_or_else(cut)?;
+        *from = rest;
+        Ok(bytes.to_vec())
+    }
 }
 
 impl Wire for bool {
@@ -64,7 +81,8 @@ impl Wire for Duration {
 
 impl Wire for String {
     fn put(&self, to: &mut Vec<u8>) {
-        self.as_bytes().to_vec().put(to);
+        (self.len() as u64).put(to);
+        u8::put_all(self.as_bytes(), to);
     }
     fn get(from: &mut &[u8]) -> io::Result<String> {
         Ok(String::from_utf8_lossy(&Vec::<u8>::get(from)?).into_owned())
@@ -74,10 +92,10 @@ impl Wire for String {
 impl<T: Wire> Wire for Vec<T> {
     fn put(&self, to: &mut Vec<u8>) {
         (self.len() as u64).put(to);
-        self.iter().for_each(|item| item.put(to));
+        T::put_all(self, to);
     }
     fn get(from: &mut &[u8]) -> io::Result<Vec<T>> {
-        (0..u64::get(from)?).map(|_| T::get(from)).collect()
+        T::get_all(u64::get(from)?, from)
     }
 }
 

@@ -68,7 +68,7 @@ fn wrong_usage_is_told_with_what_was_probably_meant_and_exits_with_2() {
         (&["play", "pol"], "there is no lesson `pol`; did you mean pool?"),
         (&["play", "banana"], "there is no lesson `banana`; there is fork, process, "),
         (&["play", "0"], "there is no lesson `0`; there is fork, "),
-        (&["play", "fork", "pool"], "one lesson too many"),
+        (&["play", "fork", "pool"], "one too many"),
         (&["bench", "folk"], "there is no lesson `folk`; did you mean fork?"),
     ] {
         let report = desk(&root(), args, &[]).run();

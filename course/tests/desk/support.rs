@@ -43,6 +43,30 @@ impl SmallCourse {
         course
     }
 
+    /// Adds an exercise whose check does what the answer's `main` says.
+    pub(crate) fn exercise(&self, name: &str, answer: &str) {
+        let file = |file: &str, text: &str| {
+            self.write(&format!("01-fork/exercises/{name}/{file}"), text);
+        };
+        file("task.md", &format!("# The title of {name}\n\nDo it.\n"));
+        file("answer.rs", answer);
+        file("stub.rs", "pub fn main() { std::process::exit(3) }\n");
+        file("solution.rs", "pub fn main() {\n    solved();\n}\n");
+        file("hints.md", "1. First.\n2. Second.\n   Its rest.\n3. Third.\n- no_leak: Leaks.\n");
+        file("main.rs", "mod answer;\nfn main() { answer::main() }\n");
+        let manifest =
+            fs::read_to_string(self.root.join("01-fork/Cargo.toml")).expect("a manifest");
+        let target = format!(
+            "[[test]]\nname = \"{name}\"\npath = \"exercises/{name}/main.rs\"\nharness = false\ntest = false\n"
+        );
+        self.write("01-fork/Cargo.toml", &(manifest + &target));
+    }
+
+    /// The answer, as it is on the disk.
+    pub(crate) fn answer(&self, name: &str) -> PathBuf {
+        self.root.join("01-fork/exercises").join(name).join("answer.rs")
+    }
+
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }

@@ -1,0 +1,377 @@
+//! Promises for when something dies, stops, or is interrupted.
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{Gate, double, exists, forever, pass, send, who};
+use judge::{Judge, check, scenario};
+use nix::sys::signal::Signal;
+use pool::{Error, Pool};
+
+/// A task that tells who runs it before it waits at the gate.
+fn tell_and_pass(number: u64) -> (u64, i32) {
+    (pass(number), who())
+}
+
+/// Waits until the pid is no process any more, or a zombie; the pool is told by its parent.
+fn until_gone(pid: i32) {
+    while fork::Memory::of(pid).is_ok() {
+        std::thread::yield_now();
+    }
+}
+
+scenario!(
+    fn kills_a_running_worker() {
+        let gate = Gate::new();
+        let pool = Pool::new(2).expect("a pool");
+        let results: Vec<_> =
+            (0..40).map(|number| pool.apply_async(tell_and_pass, (number,))).collect();
+        let pids = pool.worker_pids();
+        // Both wait at the gate, in their first task; all the others are behind them.
+        while pids.iter().any(|pid| !is_waiting(*pid)) {
+            std::thread::yield_now();
+        }
+        send(pids[0], Signal::SIGKILL);
+        gate.open(40);
+        let mut killed = 0;
+        for (number, result) in (0_u64..).zip(&results) {
+            match result.get() {
+                Ok((same, worker)) => {
+                    check("value", same == number && worker != pids[0], "of another worker");
+                }
+                Err(Error::Killed { pid, signal }) => {
+                    killed += 1;
+                    let told = pid == pids[0] && signal == Some(9);
+                    check("told", told, "its error names the worker and the signal");
+                }
+                Err(error) => _ = check("value", false, &error.to_string()),
+            }
+        }
+        check("one", killed == 1, &format!("{killed} tasks failed"));
+        let now = pool.worker_pids();
+        check("replaced", now.len() == 2 && !now.contains(&pids[0]), "there are two again");
+        pool.close().join();
+    }
+);
+
+/// Whether it sleeps in read(2) of the gate; the system call's number is that of all others that a
+/// worker may sleep in, so its argument decides: a pipe.
+fn is_waiting(pid: i32) -> bool {
+    let call = std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
+    let Some(fd) = call.strip_prefix("0 0x").and_then(|rest| rest.split(' ').next()) else {
+        return false;
+    };
+    let fd = u32::from_str_radix(fd, 16).unwrap_or(u32::MAX);
+    std::fs::read_link(format!("/proc/{pid}/fd/{fd}"))
+        .is_ok_and(|target| target.to_string_lossy().starts_with("pipe:"))
+}
+
+#[test]
+fn a_killed_worker_fails_only_the_task_that_it_was_running_and_is_replaced() {
+    let checks = ["value", "told", "one", "replaced"];
+    Judge::scenario(&kills_a_running_worker).declare(checks).run().assert_clean();
+}
+
+scenario!(
+    fn kills_a_worker_with_answers() {
+        // Each gives a hundred answers, which nobody looks at, and is killed in its next task.
+        let gate = Gate::new();
+        let pool = Pool::new(1).expect("a pool");
+        let done: Vec<_> = (0..100).map(|number| pool.apply_async(double, (number,))).collect();
+        let last = pool.apply_async(pass, (0,));
+        let pid = pool.worker_pids()[0];
+        while !is_waiting(pid) {
+            std::thread::yield_now();
+        }
+        send(pid, Signal::SIGKILL);
+        until_gone(pid);
+        let values = done.iter().map(|result| result.get().ok());
+        check("kept", values.eq((0..100).map(|n| Some(2 * n))), "what it had answered is kept");
+        check("lost", matches!(last.get(), Err(Error::Killed { .. })), "what it was in is not");
+        drop(gate);
+        pool.close().join();
+    }
+);
+
+#[test]
+fn a_killed_workers_earlier_answers_are_kept() {
+    let report = Judge::scenario(&kills_a_worker_with_answers).declare(["kept", "lost"]).run();
+    report.assert_clean();
+}
+
+scenario!(
+    fn kills_an_idle_worker() {
+        let pool = Pool::new(2).expect("a pool");
+        let before = pool.worker_pids();
+        check("before", pool.map(double, 0..100).is_ok(), "they work, and then have nothing to do");
+        for pid in &before {
+            send(*pid, Signal::SIGKILL);
+        }
+        let results = pool.chunk_size(1).map(double, 0..1000);
+        let all = results.is_ok_and(|it| it.into_iter().eq((0..1000).map(double)));
+        check("nothing", all, "nothing is lost");
+        let after = pool.worker_pids();
+        let new = after.len() == 2 && before.iter().all(|pid| !after.contains(pid));
+        check("replaced", new, "by workers that replaced both");
+        pool.close().join();
+    }
+);
+
+#[test]
+fn an_idle_worker_killed_loses_nothing() {
+    let checks = ["before", "nothing", "replaced"];
+    Judge::scenario(&kills_an_idle_worker).declare(checks).run().assert_clean();
+}
+
+scenario!(
+    fn retries() {
+        let gate = Gate::new();
+        let pool = Pool::builder().processes(1).retries(1).build().expect("a pool");
+        let result = pool.apply_async(tell_and_pass, (5,));
+        let first = pool.worker_pids()[0];
+        while !is_waiting(first) {
+            std::thread::yield_now();
+        }
+        send(first, Signal::SIGKILL);
+        gate.open(1);
+        let again = result.get();
+        check("again", matches!(again, Ok((5, pid)) if pid != first), "it is run again elsewhere");
+        // But not for ever.
+        check("twice", matches!(pool.apply(crash, ()), Err(Error::Killed { .. })), "once");
+        let panics = pool.apply(panics, ());
+        check("panic", matches!(panics, Err(Error::Panicked { .. })), "a panic is its own affair");
+        pool.close().join();
+    }
+);
+
+fn crash() {
+    std::process::abort();
+}
+
+fn panics() {
+    panic!("once");
+}
+
+fn leave(code: i32) {
+    #[expect(clippy::disallowed_methods, reason = "it is what the test is about")]
+    std::process::exit(code);
+}
+
+#[test]
+fn a_task_whose_worker_dies_is_run_again_if_that_was_asked_for() {
+    let checks = ["again", "twice", "panic"];
+    Judge::scenario(&retries).declare(checks).run().assert_clean();
+}
+
+scenario!(
+    fn tells_ends_apart() {
+        let pool = Pool::new(1).expect("a pool");
+        let exited = pool.apply(leave, (3,));
+        check("exit", matches!(exited, Err(Error::Exited { code: 3, .. })), "an exit");
+        let fine = pool.apply(leave, (0,));
+        check("zero", matches!(fine, Err(Error::Exited { code: 0, .. })), "with 0, too");
+        let crashed = pool.apply(crash, ());
+        check("crash", matches!(crashed, Err(Error::Killed { signal: Some(6), .. })), "a crash");
+        let panicked = pool.apply(panics, ());
+        check("panic", matches!(panicked, Err(Error::Panicked { .. })), "a panic");
+        check("usable", pool.apply(double, (4,)).is_ok_and(|it| it == 8), "the pool is usable");
+        pool.close().join();
+    }
+);
+
+#[test]
+fn a_panic_an_exit_and_a_crash_are_told_apart() {
+    let checks = ["exit", "zero", "crash", "panic", "usable"];
+    Judge::scenario(&tells_ends_apart).declare(checks).run().assert_clean();
+}
+
+scenario!(
+    fn stops_a_worker() {
+        let pool = Pool::new(2).expect("a pool");
+        let pids = pool.worker_pids();
+        send(pids[0], Signal::SIGSTOP);
+        // The other one does what was given to it, or would have been.
+        let results = pool.chunk_size(1).map(double, 0..500);
+        check("others", results.is_ok_and(|it| it.len() == 500), "the others do the work");
+        let alone = pool.starmap(who, vec![(); 20]).is_ok_and(|it| !it.contains(&pids[0]));
+        check("alone", alone, "it did nothing");
+        send(pids[0], Signal::SIGCONT);
+        let gate = Gate::new();
+        drop(gate);
+        check("same", pool.worker_pids() == pids || pool.worker_pids().len() == 2, "it is there");
+        check("later", pool.map(double, 0..100).is_ok(), "and works again");
+        pool.close().join();
+    }
+);
+
+#[test]
+fn a_stopped_worker_is_only_slow() {
+    let checks = ["others", "alone", "same", "later"];
+    Judge::scenario(&stops_a_worker).declare(checks).run().assert_clean();
+}
+
+scenario!(
+    fn times_out() {
+        let timeout = Duration::from_millis(200);
+        let pool = Pool::builder().processes(2).task_timeout(timeout).build().expect("a pool");
+        let start = Instant::now();
+        let endless = pool.apply_async(forever, (0,));
+        let behind: Vec<_> = (0..100).map(|number| pool.apply_async(double, (number,))).collect();
+        let told = match endless.get() {
+            Err(Error::TimedOut { timeout: told, .. }) => told == timeout,
+            _ => false,
+        };
+        let took = start.elapsed();
+        check("told", told, "it is ended, and says why");
+        check("time", (200..2000).contains(&took.as_millis()), &format!("after {took:?}"));
+        let all = behind.iter().all(|result| result.get().is_ok());
+        check("innocent", all, "no other task is");
+        // One that stops its own worker.
+        let stopped = pool.apply(stop_me, ());
+        check("stopped", matches!(stopped, Err(Error::TimedOut { .. })), "a stopped one, too");
+        // Nobody waits for this one.
+        let (tell, told) = std::sync::mpsc::channel();
+        pool.apply_async_with(forever, (0,), move |result| _ = tell.send(result));
+        let told = told.recv_timeout(Duration::from_secs(10));
+        check("alone", matches!(told, Ok(Err(Error::TimedOut { .. }))), "without a caller, too");
+        pool.close().join();
+    }
+);
+
+fn stop_me() {
+    send(who(), Signal::SIGSTOP);
+}
+
+#[test]
+fn a_task_that_takes_too_long_is_ended_and_no_other() {
+    let checks = ["told", "time", "innocent", "stopped", "alone"];
+    Judge::scenario(&times_out).declare(checks).run().assert_clean();
+}
+
+scenario!(
+    fn kills_the_zygote() {
+        let gate = Gate::new();
+        let pool = Pool::new(2).expect("a pool");
+        let running = pool.apply_async(pass, (1,));
+        let (zygote, workers) = (pool.zygote_pid().expect("a zygote"), pool.worker_pids());
+        while !workers.iter().any(|pid| is_waiting(*pid)) {
+            std::thread::yield_now();
+        }
+        send(zygote, Signal::SIGKILL);
+        let lost = running.get();
+        check("lost", matches!(lost, Err(Error::Killed { signal: None, .. })), "it is told so");
+        check("again", pool.map(double, 0..100).is_ok(), "there is a new one, with new workers");
+        check("new", pool.zygote_pid().is_some_and(|new| new != zygote), "it is another");
+        check("old", !exists(zygote), "the old one is reaped");
+        // Idle, too.
+        send(pool.zygote_pid().expect("a zygote"), Signal::SIGKILL);
+        check("idle", pool.map(double, 0..100).is_ok(), "also when nothing ran");
+        drop(gate);
+        pool.close().join();
+    }
+);
+
+#[test]
+fn a_killed_zygote_is_replaced_and_nothing_hangs() {
+    let checks = ["lost", "again", "new", "old", "idle"];
+    Judge::scenario(&kills_the_zygote).declare(checks).run().assert_clean();
+}
+
+scenario!(
+    fn stops_the_zygote() {
+        let pool = Pool::new(2).expect("a pool");
+        let zygote = pool.zygote_pid().expect("a zygote");
+        send(zygote, Signal::SIGSTOP);
+        check("works", pool.map(double, 0..100).is_ok(), "nobody needs it for a task");
+        let start = Instant::now();
+        pool.terminate();
+        let took = start.elapsed();
+        check("ends", took < Duration::from_secs(4), &format!("the end took {took:?}"));
+        check("gone", !exists(zygote), "it is gone");
+    }
+);
+
+#[test]
+fn a_stopped_zygote_holds_up_neither_tasks_nor_the_end() {
+    let checks = ["works", "ends", "gone"];
+    Judge::scenario(&stops_the_zygote).declare(checks).run().assert_clean();
+}
+
+scenario!(
+    fn runs_until_interrupted() {
+        let pool = Pool::new(2).expect("a pool");
+        let running: Vec<_> = (0..4).map(|number| pool.apply_async(forever, (number,))).collect();
+        println!("ready");
+        running[0].wait();
+    }
+);
+
+#[test]
+fn ctrl_c_ends_pool_and_workers_cleanly() {
+    let mut running = Judge::scenario(&runs_until_interrupted).start();
+    running.wait_for_line(|line| line == "ready");
+    assert_eq!(running.tree().len(), 4, "owner, zygote, and two workers");
+    running.signal_group(Signal::SIGINT as i32);
+    let report = running.finish();
+    assert_eq!(report.signal(), Some(Signal::SIGINT as i32), "{report}");
+    assert_eq!(report.stderr(), "", "nobody has anything to say about it");
+    report.assert_nothing_left();
+}
+
+#[test]
+fn workers_never_outlive_a_killed_owner() {
+    let mut running = Judge::scenario(&runs_until_interrupted).start();
+    running.wait_for_line(|line| line == "ready");
+    running.signal(Signal::SIGKILL as i32);
+    let report = running.finish();
+    assert_eq!(report.signal(), Some(Signal::SIGKILL as i32), "{report}");
+    report.assert_nothing_left();
+}
+
+scenario!(
+    fn keeps_workers_through_an_interrupt() {
+        // An owner that takes Ctrl-C for something else.
+        nix::sys::signal::SigSet::from(Signal::SIGINT).thread_block().expect("a mask");
+        let pool = Pool::new(2).expect("a pool");
+        let pids = pool.worker_pids();
+        pids.iter().chain(pool.zygote_pid().iter()).for_each(|pid| send(*pid, Signal::SIGINT));
+        check("works", pool.map(double, 0..100).is_ok(), "it goes on");
+        check("same", pool.worker_pids() == pids, "with the same workers");
+        pool.close().join();
+    }
+);
+
+#[test]
+fn workers_leave_an_interrupt_to_their_owner() {
+    Judge::scenario(&keeps_workers_through_an_interrupt)
+        .declare(["works", "same"])
+        .run()
+        .assert_clean();
+}
+
+scenario!(
+    fn queues_behind_a_slow_one() {
+        let gate = Gate::new();
+        let pool = Pool::new(2).expect("a pool");
+        // Many, so that each worker has tasks in advance; then one of them waits.
+        let results: Vec<_> =
+            (0..200).map(|number| pool.apply_async(first_waits, (number,))).collect();
+        let others = results[1..].iter().map(|result| result.get().ok());
+        check("others", others.eq((1..200).map(Some)), "what was behind it is done elsewhere");
+        check("slow", !results[0].ready(), "and it is not done yet");
+        gate.open(1);
+        check("then", results[0].get().is_ok_and(|it| it == 0), "now it is");
+        pool.close().join();
+    }
+);
+
+fn first_waits(number: u64) -> u64 {
+    if number == 0 { pass(number) } else { number }
+}
+
+#[test]
+fn tasks_queued_behind_a_slow_one_go_to_a_worker_that_is_free() {
+    let checks = ["others", "slow", "then"];
+    Judge::scenario(&queues_behind_a_slow_one).declare(checks).run().assert_clean();
+}

@@ -1,0 +1,467 @@
+//! Promises about tasks: their results, their errors, their order.
+
+mod common;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use common::{Gate, double, pass, who};
+use judge::{Judge, check, scenario};
+use pool::{Error, Pool};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+scenario!(
+    fn waits_with_a_timeout() {
+        let gate = Gate::new();
+        let pool = Pool::new(1).expect("a pool");
+        let result = pool.apply_async(pass, (7,));
+        let start = Instant::now();
+        let early = result.get_timeout(Duration::from_millis(50));
+        let waited = start.elapsed();
+        check("none", matches!(early, Ok(None)), "no result, and no error");
+        let on_time = (50..1000).contains(&waited.as_millis());
+        check("time", on_time, &format!("it waited {waited:?}"));
+        check("unready", !result.ready() && result.successful().is_none(), "it is not ready");
+        gate.open(1);
+        check("later", result.get().is_ok_and(|value| value == 7), "it comes when it is there");
+        let again = result.get_timeout(Duration::ZERO);
+        check("again", again.is_ok_and(|value| value == Some(7)), "and can be had again");
+        check("ready", result.ready() && result.successful() == Some(true), "it is ready");
+        pool.close().join();
+    }
+);
+
+#[test]
+fn get_with_a_timeout_returns_on_time_and_the_result_still_arrives_later() {
+    let checks = ["none", "time", "unready", "later", "again", "ready"];
+    Judge::scenario(&waits_with_a_timeout).declare(checks).run().assert_clean();
+}
+
+fn add(a: u64, b: u64) -> u64 {
+    a + b
+}
+
+scenario!(
+    fn maps_in_order() {
+        let pool = Pool::new(3).expect("a pool");
+        let expected: Vec<u64> = (0..1000).map(double).collect();
+        let map = [1, 2, 7, 333, 1000, 5000]
+            .map(|size| pool.chunk_size(size).map(double, 0..1000).expect("results"));
+        check("map", map.iter().all(|values| *values == expected), "map at any chunk size");
+        let imap = [1, 2, 7, 333, 1000, 5000].map(|size| {
+            pool.chunk_size(size)
+                .imap(double, 0..1000)
+                .map(|result| result.expect("a result"))
+                .collect()
+        });
+        check("imap", imap.iter().all(|values: &Vec<_>| *values == expected), "imap, too");
+        check("default", pool.map(double, 0..1000).is_ok_and(|it| it == expected), "by default");
+        // An iterator that can't say how long it is, and borrowed inputs.
+        let filtered = pool.map(double, (0..2000).filter(|number| *number < 1000));
+        check("unknown", filtered.is_ok_and(|it| it == expected), "of unknown length");
+        let inputs: Vec<u64> = (0..1000).collect();
+        check("borrowed", pool.map(double, &inputs).is_ok_and(|it| it == expected), "borrowed");
+        let sums = pool.starmap(add, (0..1000).map(|number| (number, number)));
+        check("starmap", sums.is_ok_and(|it| it == expected), "several arguments");
+        let later = pool.map_async(double, 0..1000).get();
+        check("async", later.is_ok_and(|it| it == expected), "without waiting");
+        // One chunk much larger than the rest, so that the last is done first.
+        let names: Vec<String> =
+            (0..50).map(|n| "x".repeat(if n == 0 { 1 << 20 } else { n })).collect();
+        let lengths = pool.chunk_size(1).map(length, &names).expect("lengths");
+        check("sizes", names.iter().map(String::len).eq(lengths), "of any size");
+        pool.close().join();
+    }
+);
+
+fn length(text: String) -> usize {
+    text.len()
+}
+
+#[test]
+fn map_keeps_the_order_at_any_chunk_size() {
+    let checks = ["map", "imap", "default", "unknown", "borrowed", "starmap", "async", "sizes"];
+    Judge::scenario(&maps_in_order).declare(checks).run().assert_clean();
+}
+
+scenario!(
+    fn maps_nothing() {
+        let pool = Pool::new(2).expect("a pool");
+        let none: [u64; 0] = [];
+        check("map", pool.map(double, none).is_ok_and(|it| it.is_empty()), "map");
+        check(
+            "chunk",
+            pool.chunk_size(9).map(double, none).is_ok_and(|it| it.is_empty()),
+            "chunks",
+        );
+        check("starmap", pool.starmap(add, []).is_ok_and(|it| it.is_empty()), "starmap");
+        let later = pool.map_async(double, none);
+        check("ready", later.ready() && later.get().is_ok_and(|it| it.is_empty()), "map_async");
+        check("imap", pool.imap(double, none).next().is_none(), "imap");
+        check("unordered", pool.imap_unordered(double, none).next().is_none(), "imap_unordered");
+        let zero = pool.chunk_size(0);
+        let refused = matches!(zero.map(double, [1]), Err(Error::EmptyChunks));
+        check("zero", refused, "a chunk size of zero is an error");
+        let refused = matches!(zero.map_async(double, [1]).get(), Err(Error::EmptyChunks));
+        check("zero later", refused, "in map_async, too");
+        let mut refused = zero.imap(double, [1]);
+        let first = matches!(refused.next(), Some(Err(Error::EmptyChunks)));
+        check("zero each", first && refused.next().is_none(), "in imap, too");
+        pool.close().join();
+    }
+);
+
+#[test]
+fn no_input_gives_no_results_in_all_methods() {
+    let checks = [
+        "map",
+        "chunk",
+        "starmap",
+        "ready",
+        "imap",
+        "unordered",
+        "zero",
+        "zero later",
+        "zero each",
+    ];
+    Judge::scenario(&maps_nothing).declare(checks).run().assert_clean();
+}
+
+/// A value that some can't write and some can't read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Awkward {
+    Fine,
+    NotWritten,
+    NotRead,
+    PanicsWhenWritten,
+}
+
+impl Serialize for Awkward {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Awkward::NotWritten => Err(serde::ser::Error::custom("not to be written")),
+            Awkward::PanicsWhenWritten => panic!("in the middle of writing"),
+            Awkward::Fine => to.serialize_u8(0),
+            Awkward::NotRead => to.serialize_u8(1),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Awkward {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Awkward, D::Error> {
+        match u8::deserialize(from)? {
+            0 => Ok(Awkward::Fine),
+            _ => Err(serde::de::Error::custom("not to be read")),
+        }
+    }
+}
+
+fn make(kind: u8) -> Awkward {
+    [Awkward::Fine, Awkward::NotWritten, Awkward::NotRead, Awkward::PanicsWhenWritten]
+        [usize::from(kind)]
+}
+
+fn take(_: Awkward) -> i32 {
+    who()
+}
+
+scenario!(
+    fn transfers_what_cant_be() {
+        let pool = Pool::new(1).expect("a pool");
+        let worker = pool.apply(who, ()).expect("a worker");
+        let (mut arguments, mut results) = (0, 0);
+        for _ in 0..20 {
+            for awkward in [Awkward::NotWritten, Awkward::NotRead] {
+                let failed = matches!(pool.apply(take, (awkward,)), Err(Error::Arguments { .. }));
+                arguments += u32::from(failed);
+            }
+            for kind in [1, 2] {
+                results +=
+                    u32::from(matches!(pool.apply(make, (kind,)), Err(Error::Result { .. })));
+            }
+            results += u32::from(matches!(pool.apply(make, (3,)), Err(Error::Panicked { .. })));
+        }
+        check("arguments", arguments == 40, "an argument that can't cross is that task's error");
+        check("results", results == 60, "and so is a result");
+        let mixed = pool.chunk_size(3).imap(make, [0, 1, 0, 2, 0, 3, 0]);
+        let fine: Vec<bool> = mixed.map(|result| result.is_ok()).collect();
+        // After what can't be read, nobody knows where the rest of its chunk begins.
+        check("chunk", fine == [true, false, true, false, false, false, true], "its own alone");
+        let inputs = [Awkward::Fine, Awkward::NotWritten, Awkward::Fine];
+        let fine: Vec<bool> =
+            pool.chunk_size(3).imap(take, inputs).map(|result| result.is_ok()).collect();
+        check("inputs", fine == [true, false, true], "among inputs, too");
+        let same = pool.apply(who, ()).is_ok_and(|now| now == worker);
+        check("worker", same, "no worker was lost by it");
+        pool.close().join();
+    }
+);
+
+#[test]
+fn what_cant_be_serialised_is_that_tasks_error_and_costs_no_worker() {
+    let checks = ["arguments", "results", "chunk", "inputs", "worker"];
+    Judge::scenario(&transfers_what_cant_be).declare(checks).run().assert_clean();
+}
+
+scenario!(
+    fn has_an_input_that_panics() {
+        let pool = Pool::new(2).expect("a pool");
+        let inputs = || (0..10).inspect(|number| assert!(*number < 5, "no more input"));
+        for ordered in [true, false] {
+            let mut seen = Vec::new();
+            let results = if ordered {
+                pool.imap(double, inputs())
+            } else {
+                pool.imap_unordered(double, inputs())
+            };
+            let ended = catch_unwind(AssertUnwindSafe(|| {
+                for result in results {
+                    seen.push(result.expect("a result"));
+                }
+            }));
+            seen.sort_unstable();
+            let right = ended.is_err() && seen == [0, 2, 4, 6, 8];
+            check(if ordered { "imap" } else { "unordered" }, right, "what came before is given");
+        }
+        let ended = catch_unwind(AssertUnwindSafe(|| pool.map(double, inputs()).is_ok()));
+        check("map", ended.is_err(), "of a map the panic is the caller's");
+        check("usable", pool.apply(double, (4,)).is_ok_and(|it| it == 8), "the pool is usable");
+        pool.close().join();
+    }
+);
+
+#[test]
+fn an_input_that_panics_comes_after_the_results_before_it() {
+    let checks = ["imap", "unordered", "map", "usable"];
+    Judge::scenario(&has_an_input_that_panics).declare(checks).run().assert_clean();
+}
+
+scenario!(
+    fn maps_endless_input() {
+        let pool = Pool::new(2).expect("a pool");
+        let pulled = AtomicUsize::new(0);
+        let endless = || (0_u64..).inspect(|_| _ = pulled.fetch_add(1, SeqCst));
+        let taken: Vec<u64> = pool.imap(double, endless()).take(5).flatten().collect();
+        check("imap", taken == [0, 2, 4, 6, 8], "endless input is no trouble");
+        let ahead = pulled.swap(0, SeqCst);
+        check("ahead", (5..=5 + 2 * 16).contains(&ahead), &format!("{ahead} were asked for"));
+        let mut lazy = pool.imap_unordered(double, endless());
+        check("lazy", pulled.load(SeqCst) == 0, "and none before a result is");
+        check("first", lazy.next().is_some(), "then they are");
+        let mut all: Vec<u64> = pool.imap_unordered(double, 0..500).flatten().collect();
+        all.sort_unstable();
+        check("once", all.into_iter().eq((0..500).map(double)), "each value once");
+        let gate = Gate::new();
+        let pool = Pool::new(2).expect("a pool");
+        // The first one waits until the second one was seen.
+        let mut results = pool.imap_unordered(pass_if_even, [0, 1]);
+        check("second", results.next().is_some_and(|it| it.is_ok_and(|it| it == 1)), "as it comes");
+        gate.open(1);
+        check("then", results.next().is_some_and(|it| it.is_ok_and(|it| it == 0)), "and the other");
+        pool.close().join();
+    }
+);
+
+fn pass_if_even(number: u64) -> u64 {
+    if number.is_multiple_of(2) { pass(number) } else { number }
+}
+
+#[test]
+fn imap_pulls_lazily_and_imap_unordered_yields_each_value_once() {
+    let checks = ["imap", "ahead", "lazy", "first", "once", "second", "then"];
+    Judge::scenario(&maps_endless_input).declare(checks).run().assert_clean();
+}
+
+fn fail_at_multiples_of_three(number: u64) -> u64 {
+    assert!(!number.is_multiple_of(3), "{number} is one");
+    number
+}
+
+scenario!(
+    fn calls_back() {
+        let pool = Pool::new(2).expect("a pool");
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let results: Vec<_> = (0..300)
+            .map(|number| {
+                let seen = seen.clone();
+                pool.apply_async_with(fail_at_multiples_of_three, (number,), move |result| {
+                    seen.lock().unwrap().push((number, result.is_ok()));
+                    assert!(number % 50 != 0, "in a callback, which harms nothing");
+                })
+            })
+            .collect();
+        let fine = results.iter().filter(|result| result.get().is_ok()).count();
+        pool.close().join();
+        check("results", fine == 200, "the results are there, too");
+        let mut seen = seen.lock().unwrap().clone();
+        seen.sort_unstable();
+        let expected = (0..300).map(|number| (number, number % 3 != 0));
+        check("once", seen.into_iter().eq(expected), "each was called once, with what came of it");
+
+        // Nobody waits, and still it is called; it may use the pool itself.
+        let pool = Arc::new(Pool::new(1).expect("a pool"));
+        let (tell, told) = std::sync::mpsc::channel();
+        let again = pool.clone();
+        pool.apply_async_with(double, (4,), move |result| {
+            let _ = tell.send(again.apply(double, (result.expect("8"),)));
+        });
+        let nested = told.recv_timeout(Duration::from_secs(10));
+        check("alone", matches!(nested, Ok(Ok(16))), "without a caller who waits");
+        let (tell, told) = std::sync::mpsc::channel();
+        let pool = Pool::new(1).expect("a pool");
+        pool.apply_async_with(common::forever, (0,), move |result| _ = tell.send(result));
+        pool.terminate();
+        let last = told.recv_timeout(Duration::from_secs(10));
+        check("terminated", matches!(last, Ok(Err(Error::Terminated))), "at the end of the pool");
+    }
+);
+
+#[test]
+fn a_callback_is_called_exactly_once_and_its_panic_harms_nothing() {
+    let checks = ["results", "once", "alone", "terminated"];
+    let report = Judge::scenario(&calls_back).declare(checks).run();
+    report.assert_clean();
+    assert_eq!(report.stderr().matches("in a callback, which harms nothing").count(), 6);
+}
+
+scenario!(
+    fn fails_in_a_map() {
+        use std::sync::atomic::Ordering::Relaxed;
+        let words = process::SharedWords::new(100).expect("memory");
+        *COUNTS.write().unwrap() = Some(words);
+        let pool = Pool::new(2).expect("a pool");
+        for size in [1, 7, 100] {
+            let result = pool.chunk_size(size).map(fail_in_the_middle, 0..100);
+            let first = match result {
+                Err(Error::Panicked { message, .. }) => message,
+                other => format!("{other:?}"),
+            };
+            check("first", first == "no 30", &format!("the first error is reported: {first}"));
+        }
+        pool.close().join();
+        let counts = COUNTS.write().unwrap().take().expect("set above");
+        let all = counts.iter().all(|count| count.load(Relaxed) == 3);
+        check("all", all, "and all tasks were run");
+    }
+);
+
+static COUNTS: std::sync::RwLock<Option<process::SharedWords>> = std::sync::RwLock::new(None);
+
+fn fail_in_the_middle(number: u64) {
+    let counts = COUNTS.read().unwrap();
+    counts.as_ref().expect("set before the fork")[number as usize].fetch_add(1, SeqCst);
+    assert!(number != 30 && number != 31 && number != 90, "no {number}");
+}
+
+#[test]
+fn a_map_whose_tasks_fail_waits_for_all_and_reports_the_first_error() {
+    Judge::scenario(&fails_in_a_map).declare(["first", "all"]).run().assert_clean();
+}
+
+fn fails(kind: u8) {
+    match kind {
+        0 => panic!("a literal"),
+        1 => panic!("made of {}", 2),
+        _ => std::panic::panic_any(7),
+    }
+}
+
+scenario!(
+    fn panics() {
+        let pool = Pool::new(1).expect("a pool");
+        let worker = pool.apply(who, ()).expect("a worker");
+        let errors = [0, 1, 2].map(|kind| pool.apply(fails, (kind,)).expect_err("a panic"));
+        for error in &errors {
+            println!("{error}");
+        }
+        let told = |error: &Error, text: &str| {
+            matches!(error, Error::Panicked { pid, message, place } if *pid == worker
+                && message == text && place.starts_with("03-pool/tests/tasks.rs:"))
+        };
+        check("literal", told(&errors[0], "a literal"), "message and place");
+        check("made", told(&errors[1], "made of 2"), "of a message that was made, too");
+        check("other", told(&errors[2], "a value that is no text"), "and of what is none");
+        check("same", pool.apply(who, ()).is_ok_and(|it| it == worker), "the worker goes on");
+        pool.close().join();
+    }
+);
+
+#[test]
+fn a_tasks_panic_reaches_the_caller_with_message_and_place() {
+    let checks = ["literal", "made", "other", "same"];
+    let report = Judge::scenario(&panics).declare(checks).run();
+    report.assert_clean();
+    assert_eq!(report.stderr(), "", "the caller is told, and nobody else");
+}
+
+/// Bytes of this process in RAM that are its own.
+fn resident() -> u64 {
+    fork::Memory::of(std::process::id().cast_signed()).expect("it runs").private_dirty
+}
+
+fn sum(bytes: serde_bytes::ByteBuf) -> serde_bytes::ByteBuf {
+    bytes
+}
+
+scenario!(
+    fn moves_many_mebibytes() {
+        let pool = Pool::new(2).expect("a pool");
+        let data = serde_bytes::ByteBuf::from(vec![1; 1 << 20]);
+        let mut results = Vec::new();
+        let turn = |results: &mut Vec<_>| {
+            for _ in 0..16 {
+                results.push(pool.apply_async(sum, (data.clone(),)));
+            }
+            let fine =
+                results.drain(..).filter(|it: &pool::AsyncResult<_>| it.get().is_ok()).count();
+            assert_eq!(fine, 16);
+        };
+        turn(&mut results);
+        let before = (resident(), pool.apply(resident, ()).expect("a worker"));
+        for _ in 0..4 {
+            turn(&mut results);
+        }
+        let after = (resident(), pool.apply(resident, ()).expect("a worker"));
+        println!("{before:?} {after:?}");
+        check("here", after.0 < before.0 + (16 << 20), "arguments and results are freed here");
+        check("there", after.1 < before.1 + (8 << 20), "and in the workers");
+        pool.close().join();
+    }
+);
+
+#[test]
+fn arguments_and_results_are_freed_when_the_task_is_done() {
+    Judge::scenario(&moves_many_mebibytes).declare(["here", "there"]).run().assert_clean();
+}
+
+scenario!(
+    fn many_threads_share_it() {
+        let pool = Pool::new(2).expect("a pool");
+        let right = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for thread in 0..16 {
+                let (pool, right) = (&pool, &right);
+                scope.spawn(move || {
+                    for number in 0..50 {
+                        let number = 1000 * thread + number;
+                        let one = pool.apply(double, (number,)).is_ok_and(|it| it == 2 * number);
+                        let later = pool.apply_async(double, (number,));
+                        let all = pool.map(double, [number, number + 1]);
+                        let all = all.is_ok_and(|it| it == [2 * number, 2 * number + 2]);
+                        let later = later.get().is_ok_and(|it| it == 2 * number);
+                        right.fetch_add(usize::from(one && all && later), SeqCst);
+                    }
+                });
+            }
+        });
+        check("all", right.load(SeqCst) == 16 * 50, "each thread gets its own results");
+        pool.close().join();
+    }
+);
+
+#[test]
+fn threads_share_a_pool_and_each_gets_its_own_results() {
+    Judge::scenario(&many_threads_share_it).declare(["all"]).run().assert_clean();
+}

@@ -1,0 +1,480 @@
+//! Promises of `ThreadPool`.
+#![deny(unsafe_code)]
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use judge::{Judge, Limit, check, scenario};
+use threads::{PoolError, ThreadPool, active_count, current_thread, enumerate};
+
+/// Longer than anything here takes.
+const LONG: Duration = Duration::from_secs(15);
+
+fn pool(threads: usize) -> ThreadPool {
+    ThreadPool::new(threads).expect("a pool")
+}
+
+fn square(number: u64) -> u64 {
+    number * number
+}
+
+#[test]
+fn map_keeps_order_at_any_chunk_size() {
+    for threads in [1, 2, 5] {
+        let pool = pool(threads);
+        for count in [1, 2, 3, 100, 1001] {
+            let expected: Vec<u64> = (0..count).map(square).collect();
+            assert_eq!(pool.map(square, 0..count).expect("squares"), expected);
+            for size in [1, 2, 3, 7, 1000, 2000, usize::MAX] {
+                let chunks = pool.chunk_size(size);
+                assert_eq!(chunks.map(square, 0..count).expect("squares"), expected, "{size}");
+            }
+            for size in [1, 7, 2000] {
+                let chunks = pool.chunk_size(size);
+                let each: Result<Vec<u64>, _> = chunks.imap(square, 0..count).collect();
+                assert_eq!(each.expect("squares"), expected, "imap in chunks of {size}");
+            }
+        }
+    }
+}
+
+#[test]
+fn empty_input_is_an_empty_result_in_all_methods() {
+    let pool = pool(2);
+    assert_eq!(pool.map(square, []).expect("nothing"), []);
+    assert_eq!(pool.map_async(square, []).get().expect("nothing"), []);
+    assert!(pool.imap(square, []).next().is_none());
+    assert!(pool.imap_unordered(square, []).next().is_none());
+}
+
+#[test]
+fn no_threads_and_empty_chunks_are_refused() {
+    assert!(matches!(ThreadPool::new(0), Err(PoolError::NoThreads)));
+    let pool = pool(1);
+    let chunks = pool.chunk_size(0);
+    assert!(matches!(chunks.map(square, [1]), Err(PoolError::EmptyChunks)));
+    assert!(matches!(chunks.map_async(square, [1]).get(), Err(PoolError::EmptyChunks)));
+    let mut each = chunks.imap(square, [1]);
+    assert!(matches!(each.next(), Some(Err(PoolError::EmptyChunks))) && each.next().is_none());
+}
+
+#[test]
+fn get_with_a_timeout_returns_on_time_and_a_later_one_gets_the_value() {
+    let pool = pool(1);
+    let (go, wait) = channel::<()>();
+    let mut result = pool.apply_async(move || wait.recv().is_err());
+    let start = Instant::now();
+    assert!(!result.ready() && result.successful().is_none());
+    assert_eq!(result.get_timeout(Duration::from_millis(20)).expect("it runs"), None);
+    assert!(!result.wait_timeout(Duration::from_millis(20)));
+    assert!(start.elapsed() >= Duration::from_millis(40) && start.elapsed() < LONG);
+    drop(go);
+    result.wait();
+    assert!(result.ready() && result.wait_timeout(Duration::ZERO));
+    assert_eq!(result.successful(), Some(true));
+    assert_eq!(result.get_timeout(2 * LONG).expect("it is done"), Some(true));
+    assert!(start.elapsed() < LONG);
+    assert!(matches!(result.get(), Err(PoolError::GivenOut)));
+}
+
+#[test]
+fn a_task_that_panics_harms_only_itself_and_its_message_and_place_are_told() {
+    let pool = pool(1);
+    let (before, fails) =
+        (pool.apply_async(|| 1), pool.apply_async(|| -> u8 { panic!("no {}", 7) }));
+    let after = pool.apply_async(|| 3);
+    fails.wait();
+    assert_eq!(fails.successful(), Some(false));
+    match fails.get() {
+        Err(PoolError::Panicked { message, place }) => {
+            assert_eq!(message, "no 7");
+            assert!(place.starts_with(file!()), "{place}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!((before.get().expect("1"), after.get().expect("3")), (1, 3));
+    for _ in 0..100 {
+        assert!(pool.apply(|| panic!("again")).is_err());
+    }
+    assert_eq!(pool.apply(|| 4).expect("its thread is still there"), 4);
+}
+
+#[test]
+fn a_map_whose_tasks_fail_does_all_of_them_then_reports_the_first_error() {
+    let pool = pool(3);
+    let done = Arc::new(AtomicUsize::new(0));
+    for size in [1, 10] {
+        done.store(0, SeqCst);
+        let counted = Arc::clone(&done);
+        let task = move |number| {
+            counted.fetch_add(1, SeqCst);
+            assert!(number % 100 != 50, "number {number}");
+        };
+        match pool.chunk_size(size).map(task, 0..1000) {
+            Err(PoolError::Panicked { message, .. }) => assert_eq!(message, "number 50"),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(done.load(SeqCst), 1000);
+    }
+}
+
+#[test]
+fn imap_takes_its_input_as_it_is_asked_for_and_a_bounded_number_ahead() {
+    let pool = pool(2);
+    let pulled = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&pulled);
+    // Without an end.
+    let endless = (0..).inspect(move |_| {
+        count.fetch_add(1, SeqCst);
+    });
+    let mut squares = pool.imap(square, endless);
+    assert_eq!(pulled.load(SeqCst), 0, "nobody has asked");
+    for number in 0..1000 {
+        assert_eq!(squares.next().expect("endless").expect("a square"), square(number));
+        let ahead = pulled.load(SeqCst) - usize::try_from(number).expect("small");
+        assert!(ahead <= 33, "{ahead} at {number}");
+    }
+}
+
+#[test]
+fn imap_unordered_gives_each_value_once_and_the_quick_ones_first() {
+    let pool = pool(2);
+    let values: Result<Vec<u64>, _> = pool.imap_unordered(square, 0..1000).collect();
+    let mut values = values.expect("squares");
+    values.sort_unstable();
+    assert!(values.into_iter().eq((0..1000).map(square)));
+
+    let (go, wait) = channel::<()>();
+    let wait = std::sync::Mutex::new(wait);
+    let task = move |number| {
+        if number == 0 {
+            let _ = wait.lock().expect("no panic").recv();
+        }
+        number
+    };
+    let mut numbers = pool.imap_unordered(task, 0..3);
+    let quick: BTreeSet<_> = numbers.by_ref().take(2).map(|it| it.expect("a number")).collect();
+    assert_eq!(quick, BTreeSet::from([1, 2]));
+    drop(go);
+    assert_eq!(numbers.next().expect("the slow one").expect("a number"), 0);
+    assert!(numbers.next().is_none());
+}
+
+#[test]
+fn imap_tells_each_failure_in_its_place_and_goes_on() {
+    let pool = pool(2);
+    for size in [1, 4] {
+        let task = |number| {
+            assert!(number != 5, "five");
+            number
+        };
+        let seen: Vec<_> = pool.chunk_size(size).imap(task, 0..10).map(Result::ok).collect();
+        let expected = (0..10).map(|number| (number != 5).then_some(number));
+        assert!(seen.into_iter().eq(expected));
+    }
+}
+
+#[test]
+fn an_input_that_panics_gives_the_earlier_results_first_and_the_pool_goes_on() {
+    let pool = pool(2);
+    for size in [1, 3] {
+        let input = (0..).inspect(|&number| assert!(number != 7, "seven"));
+        let mut squares = pool.chunk_size(size).imap(square, input);
+        for number in 0..7 {
+            assert_eq!(squares.next().expect("before it").expect("a square"), square(number));
+        }
+        let panic = catch_unwind(AssertUnwindSafe(|| squares.next())).expect_err("it goes on");
+        assert_eq!(*panic.downcast::<&str>().expect("a text"), "seven");
+        assert!(squares.next().is_none());
+    }
+    assert_eq!(pool.apply(|| 7).expect("the pool is as it was"), 7);
+}
+
+#[test]
+fn a_task_may_wait_for_tasks_of_its_own_pool_even_when_all_threads_do() {
+    fn fibonacci(pool: &Arc<ThreadPool>, number: u64) -> u64 {
+        if number < 2 {
+            return number;
+        }
+        let its = Arc::clone(pool);
+        let one = pool.apply_async(move || fibonacci(&its, number - 1));
+        fibonacci(pool, number - 2) + one.get().expect("a number")
+    }
+    for threads in [1, 2, 3] {
+        let pool = Arc::new(pool(threads));
+        let its = Arc::clone(&pool);
+        assert_eq!(pool.apply(move || fibonacci(&its, 15)).expect("a number"), 610);
+        let its = Arc::clone(&pool);
+        let sums = pool.map(
+            move |number| {
+                let inner = its.map(square, 0..number).expect("squares").into_iter().sum::<u64>();
+                its.imap_unordered(|it| it, 0..number).map(Result::unwrap).sum::<u64>() + inner
+            },
+            0..50,
+        );
+        let expected = (0..50).map(|it| (0..it).map(square).sum::<u64>() + (0..it).sum::<u64>());
+        assert!(sums.expect("sums").into_iter().eq(expected));
+    }
+}
+
+#[test]
+fn arguments_and_values_are_freed_when_the_task_is_done() {
+    let pool = pool(2);
+    let kept = Arc::new(());
+    let its = Arc::clone(&kept);
+    drop(pool.apply(move || its).expect("the argument comes back"));
+    assert_eq!(Arc::strong_count(&kept), 1);
+    let many = vec![kept.clone(); 100];
+    drop(pool.map(|it| it, many).expect("all come back"));
+    let failed = pool.map(|it: Arc<()>| -> () { panic!("with {it:?}") }, vec![kept.clone(); 10]);
+    assert!(failed.is_err());
+    let unwanted = pool.apply_async({
+        let its = kept.clone();
+        move || its
+    });
+    unwanted.wait();
+    drop(unwanted);
+    assert_eq!(Arc::strong_count(&kept), 1);
+}
+
+#[test]
+fn a_value_that_panics_when_it_is_dropped_harms_nobody() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            if !thread::panicking() {
+                panic!("in a destructor");
+            }
+        }
+    }
+    let pool = pool(1);
+    let ((begun, begin), (go, wait)) = (channel(), channel::<()>());
+    let running = pool.apply_async(move || {
+        let _ = begun.send(());
+        let _ = wait.recv();
+    });
+    begin.recv().expect("it has begun");
+    // While the only thread is busy: a value that nobody wants, and one in the task itself.
+    drop(pool.apply_async(|| Bomb));
+    let held = Bomb;
+    let fails = pool.apply_async(move || drop(held));
+    drop(go);
+    assert!(running.get().is_ok());
+    assert!(matches!(fails.get(), Err(PoolError::Panicked { .. })));
+
+    let ((begun, begin), (go, wait)) = (channel(), channel::<()>());
+    let running = pool.apply_async(move || {
+        let _ = begun.send(());
+        let _ = wait.recv();
+    });
+    begin.recv().expect("it has begun");
+    let held = Bomb;
+    let waits = pool.apply_async(move || drop(held));
+    let closed = pool.terminate();
+    assert!(matches!(waits.get(), Err(PoolError::Terminated)));
+    drop(go);
+    assert!(running.get().is_ok());
+    closed.join();
+}
+
+#[test]
+fn terminate_drops_ten_thousand_tasks_at_once_and_tells_who_waits() {
+    let pool = pool(2);
+    let (begun, go) = (Arc::new(Barrier::new(3)), channel::<()>());
+    let wait = Arc::new(std::sync::Mutex::new(go.1));
+    let running: Vec<_> = (0..2)
+        .map(|_| {
+            let (begun, wait) = (Arc::clone(&begun), Arc::clone(&wait));
+            pool.apply_async(move || {
+                begun.wait();
+                let _ = wait.lock().expect("no panic").recv();
+            })
+        })
+        .collect();
+    begun.wait();
+    let done = Arc::new(AtomicUsize::new(0));
+    let count = || {
+        let done = Arc::clone(&done);
+        move || {
+            done.fetch_add(1, SeqCst);
+        }
+    };
+    let queued: Vec<_> = (0..10_000).map(|_| pool.apply_async(count())).collect();
+    let map = pool.map_async(|_| (), 0..10_000);
+    let start = Instant::now();
+    let closed = pool.terminate();
+    assert!(queued.into_iter().all(|it| matches!(it.get(), Err(PoolError::Terminated))));
+    assert!(matches!(map.get(), Err(PoolError::Terminated)));
+    assert!(start.elapsed() < LONG);
+    drop(go.0);
+    // What runs is not cut off.
+    assert!(running.into_iter().all(|it| it.get().is_ok()));
+    closed.join();
+    assert_eq!(done.load(SeqCst), 0);
+}
+
+#[test]
+fn terminate_ends_a_map_between_two_tasks() {
+    let pool = pool(1);
+    let (begun, first) = channel();
+    let (go, wait) = channel::<()>();
+    let wait = std::sync::Mutex::new(wait);
+    let done = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&done);
+    let map = pool.map_async(
+        move |_| {
+            let _ = begun.send(());
+            let _ = wait.lock().expect("no panic").recv();
+            count.fetch_add(1, SeqCst)
+        },
+        0..1000,
+    );
+    first.recv().expect("the first task has begun");
+    let closed = pool.terminate();
+    drop(go);
+    assert!(matches!(map.get(), Err(PoolError::Terminated)));
+    closed.join();
+    assert_eq!(done.load(SeqCst), 1);
+}
+
+scenario!(
+    fn close_and_join() {
+        let pool = pool(3);
+        let done = Arc::new(AtomicUsize::new(0));
+        for _ in 0..1000 {
+            let done = Arc::clone(&done);
+            // Its value is nobody's, but it is done.
+            drop(pool.apply_async(move || done.fetch_add(1, SeqCst)));
+        }
+        let many = pool.map_async(square, 0..100_000);
+        let names: BTreeSet<_> = enumerate().iter().map(|it| it.name().to_owned()).collect();
+        let expected = ["MainThread", "pool-1-1", "pool-1-2", "pool-1-3"].map(str::to_owned);
+        check("names", names == BTreeSet::from(expected), "its threads have names");
+        pool.close().join();
+        check("done", done.load(SeqCst) == 1000, "all that was submitted is done");
+        check("map", many.ready() && many.get().is_ok_and(|it| it.len() == 100_000), "a map, too");
+        let tasks = std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count);
+        check("gone", active_count() == 1 && tasks == 1, "and the threads are gone");
+    }
+);
+
+#[test]
+fn close_lets_all_tasks_finish_and_join_waits_for_the_threads() {
+    Judge::scenario(&close_and_join).declare(["names", "done", "map", "gone"]).run().assert_clean();
+}
+
+scenario!(
+    fn a_pool_drops_itself() {
+        let pool = Arc::new(pool(2));
+        let (go, wait) = channel::<()>();
+        let its = Arc::clone(&pool);
+        let result = pool.apply_async(move || {
+            let _ = wait.recv();
+            // This is the last owner: the pool ends in one of its own threads.
+            drop(its);
+            7
+        });
+        drop(pool);
+        drop(go);
+        check("value", result.get().is_ok_and(|it| it == 7), "the task comes to its end");
+        until_alone("gone");
+    }
+);
+
+/// Checks that all other threads end.
+fn until_alone(name: &str) {
+    let start = Instant::now();
+    while active_count() > 1 && start.elapsed() < LONG {
+        thread::yield_now();
+    }
+    check(name, active_count() == 1, "no thread is left");
+}
+
+#[test]
+fn a_pool_that_its_own_task_drops_ends_too() {
+    Judge::scenario(&a_pool_drops_itself).declare(["value", "gone"]).run().assert_clean();
+}
+
+scenario!(
+    fn too_many_threads() {
+        let refused = ThreadPool::new(4000);
+        let told = matches!(&refused, Err(PoolError::Start { source }) if source.to_string().contains("RLIMIT_NPROC"));
+        check("told", told, "the error names limits");
+        until_alone("gone");
+        let works = pool(2).map(square, 0..10).is_ok();
+        check("works", works, "a smaller pool works");
+    }
+);
+
+#[test]
+fn if_a_thread_is_refused_those_that_began_end() {
+    let judge = Judge::scenario(&too_many_threads).limit(Limit::AddressSpace(400 << 20));
+    judge.declare(["told", "gone", "works"]).run().assert_clean();
+}
+
+scenario!(
+    fn idle() {
+        let pool = pool(4);
+        let ids = pool.map(|_| current_thread().name().to_owned(), 0..10_000);
+        check("busy", ids.is_ok(), "after it has worked");
+        let ticks = || {
+            let stat = std::fs::read_to_string("/proc/self/stat").expect("this is Linux");
+            let fields = stat.rsplit_once(')').expect("a name").1.split_whitespace();
+            fields.skip(11).take(2).map(|it| it.parse::<u64>().expect("ticks")).sum::<u64>()
+        };
+        let switches = || {
+            let mut all = 0;
+            for task in std::fs::read_dir("/proc/self/task").expect("this is Linux").flatten() {
+                let status = std::fs::read_to_string(task.path().join("status")).expect("it lives");
+                let lines = status.lines().filter(|line| line.contains("ctxt_switches"));
+                all += lines
+                    .filter_map(|it| it.split_whitespace().last()?.parse::<u64>().ok())
+                    .sum::<u64>();
+            }
+            all
+        };
+        // Until all have gone to sleep; then nothing may happen for a while.
+        let pause = || thread::park_timeout(Duration::from_millis(150));
+        pause();
+        let before = (ticks(), switches());
+        pause();
+        let after = (ticks(), switches());
+        println!("{before:?} {after:?}");
+        check("ticks", after.0 - before.0 <= 1, "it uses no processor time");
+        check("sleep", after.1 - before.1 <= 6, "and its threads sleep all the time");
+        check("wakes", pool.apply(|| 7).is_ok(), "and wake");
+    }
+);
+
+#[test]
+fn an_idle_pool_uses_no_processor_time() {
+    Judge::scenario(&idle).declare(["busy", "ticks", "sleep", "wakes"]).run().assert_clean();
+}
+
+#[test]
+fn all_threads_take_part_in_a_map() {
+    let pool = pool(3);
+    // Three tasks that wait for one another: each needs a thread of its own.
+    let here = Arc::new(Barrier::new(3));
+    let task = move |_| {
+        here.wait();
+        thread::current().id()
+    };
+    let ids = pool.map(task.clone(), 0..3).expect("three threads");
+    assert_eq!(ids.into_iter().map(|id| format!("{id:?}")).collect::<BTreeSet<_>>().len(), 3);
+    let each: Vec<_> = (0..3)
+        .map(|_| {
+            pool.apply_async({
+                let task = task.clone();
+                move || task(0)
+            })
+        })
+        .collect();
+    let ids: BTreeSet<_> = each.into_iter().map(|it| format!("{:?}", it.get())).collect();
+    assert_eq!(ids.len(), 3);
+}
