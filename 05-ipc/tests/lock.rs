@@ -90,7 +90,7 @@ scenario!(
 
         let child = fork::fork(|| {
             let guard = lock.lock().expect("open");
-            std::mem::forget(guard);
+            let _never_dropped = std::mem::ManuallyDrop::new(guard);
             0
         });
         ends_well(&child.expect("a child"));
@@ -161,7 +161,7 @@ fn a_forgotten_guard_harms_no_other_lock() {
     thread::spawn(|| {
         for _ in 0..100 {
             let (forgotten, other) = (Lock::new().expect("a lock"), Lock::new().expect("a lock"));
-            std::mem::forget(forgotten.lock().expect("open"));
+            let _never_dropped = std::mem::ManuallyDrop::new(forgotten.lock().expect("open"));
             drop(forgotten);
             drop(other.lock().expect("open"));
         }

