@@ -1,0 +1,79 @@
+//! What several tests need: a server in this process, and every Python of this machine.
+#![allow(dead_code, reason = "each test binary uses its part of it")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use distributed::{Key, Manager, QueueConfig, Running, Server};
+use judge::Judge;
+
+/// The lesson's program.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_distributed");
+
+pub(crate) fn key() -> Key {
+    Key::new(b"abc")
+}
+
+/// The tutorial's two queues, and some that show more.
+pub(crate) fn server() -> Running {
+    let only = |exposed: &[&'static str], capacity| QueueConfig {
+        exposed: exposed.to_vec(),
+        capacity,
+        ..QueueConfig::default()
+    };
+    Server::new(key())
+        .share("get_task_queue", QueueConfig::default())
+        .share("get_result_queue", QueueConfig::default())
+        .share("get_small_queue", QueueConfig { capacity: 2, ..QueueConfig::default() })
+        .share("get_put_only", only(&["put"], 10))
+        .fresh("new_queue", QueueConfig::default())
+        .listen("127.0.0.1:0")
+        .expect("a port is free")
+        .spawn()
+        .expect("a thread can be started")
+}
+
+pub(crate) fn manager(server: &Running) -> Manager {
+    Manager::connect(server.address(), &key()).expect("the server is there")
+}
+
+/// One Python 3 of each minor version from 3.8 on, by its version: those on the PATH, then those that a
+/// version manager keeps in the home folder.
+pub(crate) fn pythons() -> BTreeMap<(u32, u32), PathBuf> {
+    let mut folders: Vec<PathBuf> =
+        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect();
+    let kept = std::env::home_dir().unwrap_or_default().join(".pyenv/versions");
+    let kept = std::fs::read_dir(kept).into_iter().flatten().flatten();
+    folders.extend(kept.map(|entry| entry.path().join("bin")));
+    let mut found = BTreeMap::new();
+    for program in folders.iter().flat_map(|folder| interpreters(folder)) {
+        // Not a shim, that is: it may be another one, or none, in another folder.
+        let code = "import sys; print(sys.version_info[0], sys.version_info[1], sys.executable)";
+        let run = Command::new(&program).args(["-c", code]).stdin(Stdio::null()).output();
+        let text = run.map(|run| String::from_utf8_lossy(&run.stdout).into_owned());
+        let text = text.unwrap_or_default();
+        let mut words = text.trim_end().splitn(3, ' ');
+        let mut number = || words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
+        let version = (number(), number());
+        if let Some(path) = words.next().filter(|_| version >= (3, 8)) {
+            found.entry(version).or_insert_with(|| PathBuf::from(path));
+        }
+    }
+    if found.is_empty() {
+        eprintln!("SKIPPED: no python3 from 3.8 on is here, and what is promised about Python is not tested");
+    }
+    found
+}
+
+fn interpreters(folder: &Path) -> Vec<PathBuf> {
+    let there = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
+    let minors = (8..30).map(|minor| format!("python3.{minor}"));
+    ["python3".to_owned()].into_iter().chain(minors).filter_map(|name| there(&name)).collect()
+}
+
+/// A script of `tests/python`, to be run by this Python.
+pub(crate) fn script(python: &Path, name: &str) -> Judge {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python");
+    Judge::program(python).arg("-W").arg("error").arg(folder.join(name)).env("PYTHONDONTWRITEBYTECODE", "1")
+}
