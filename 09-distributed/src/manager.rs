@@ -6,6 +6,7 @@ mod conn;
 mod control;
 mod error;
 mod message;
+mod occupant;
 mod poll;
 mod registry;
 mod remote;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use distributed::{CallError, Key, Manager, Value};
 use judge::Judge;
-use support::{PROGRAM, key, manager, pythons, script, server};
+use support::{PROGRAM, key, manager, script, server, with_each_python};
 
 fn lines(text: &str, start: &str) -> usize {
     text.lines().filter(|line| line.starts_with(start)).count()
@@ -27,7 +27,7 @@ fn assert_master(text: &str) {
 
 #[test]
 fn a_python_worker_works_for_the_rust_server_and_master() {
-    for python in pythons().values() {
+    with_each_python(|python| {
         let server = server();
         let (address, port) = (server.address().to_string(), server.address().port().to_string());
         let worker = script(python, "task_worker.py").env("PORT", &port).start();
@@ -37,12 +37,12 @@ fn a_python_worker_works_for_the_rust_server_and_master() {
         let worker = worker.finish();
         worker.assert_clean();
         assert_eq!(lines(&worker.stdout(), "run task "), 10, "{worker}");
-    }
+    });
 }
 
 #[test]
 fn a_rust_worker_works_for_a_python_master_and_server() {
-    for python in pythons().values() {
+    with_each_python(|python| {
         let mut master = script(python, "task_master.py").env("PORT", "0").start();
         let line = master.wait_for_line(|line| line.starts_with("Serving on "));
         let address = format!("127.0.0.1:{}", line.rsplit(' ').next().unwrap_or_default());
@@ -56,12 +56,12 @@ fn a_rust_worker_works_for_a_python_master_and_server() {
         report.assert_clean();
         assert_master(&report.stdout());
         drop(worker);
-    }
+    });
 }
 
 #[test]
 fn python_and_rust_workers_share_one_queue_for_a_python_master() {
-    for python in pythons().values() {
+    with_each_python(|python| {
         let server = server();
         let (address, port) = (server.address().to_string(), server.address().port().to_string());
         let theirs = script(python, "task_worker.py").env("PORT", &port).start();
@@ -70,12 +70,12 @@ fn python_and_rust_workers_share_one_queue_for_a_python_master() {
         master.assert_clean();
         assert_master(&master.stdout());
         drop((ours, theirs));
-    }
+    });
 }
 
 #[test]
 fn every_call_of_every_python_is_answered_as_its_own_server_would() {
-    for python in pythons().values() {
+    with_each_python(|python| {
         let server = server();
         let port = server.address().port().to_string();
         let report = script(python, "every_call.py").env("PORT", &port).env("SHUTDOWN", "1").run();
@@ -83,12 +83,12 @@ fn every_call_of_every_python_is_answered_as_its_own_server_would() {
         assert_eq!(report.stdout(), "every call answered\n");
         // The last one was `shutdown`.
         assert!(Manager::connect(server.address(), &key()).is_err());
-    }
+    });
 }
 
 #[test]
 fn the_rust_client_makes_the_same_calls_to_pythons_server() {
-    for python in pythons().values() {
+    with_each_python(|python| {
         let mut serving = script(python, "serve.py").start();
         let line = serving.wait_for_line(|line| line.starts_with("Serving on "));
         let port: u16 = line.rsplit(' ').next().and_then(|port| port.parse().ok()).expect("a port");
@@ -122,24 +122,24 @@ fn the_rust_client_makes_the_same_calls_to_pythons_server() {
         assert_eq!(manager.number_of_objects().expect("it answers"), before - 2);
         manager.shutdown().expect("it is there");
         serving.finish().assert_clean();
-    }
+    });
 }
 
 #[test]
 fn a_python_with_another_key_is_refused_and_says_so() {
-    for python in pythons().values() {
+    with_each_python(|python| {
         let server = distributed::Server::new(Key::new(b"a key that nobody else has"));
         let server = server.listen("127.0.0.1:0").and_then(|it| it.spawn()).expect("it serves");
         let port = server.address().port().to_string();
         let report = script(python, "task_worker.py").env("PORT", port).run();
         assert_eq!(report.code(), Some(1), "{report}");
         assert!(report.stderr().contains("AuthenticationError: digest sent was rejected"), "{report}");
-    }
+    });
 }
 
 #[test]
 fn a_hostile_object_is_an_error_for_the_sender_and_runs_nowhere() {
-    for python in pythons().values() {
+    with_each_python(|python| {
         let server = server();
         let port = server.address().port().to_string();
         let report = script(python, "hostile.py").env("PORT", port).run();
@@ -147,5 +147,5 @@ fn a_hostile_object_is_an_error_for_the_sender_and_runs_nowhere() {
         assert!(report.stdout().contains("refused: a pickle that names \"builtins.print\""), "{report}");
         // And the server is well.
         assert_eq!(manager(&server).number_of_objects().expect("it answers"), 0);
-    }
+    });
 }

@@ -27,9 +27,14 @@ impl Manager {
     ///
     /// When not.
     pub fn connect(address: SocketAddr, key: &Key) -> Result<Manager, ConnectError> {
-        let manager = Manager { address, key: key.clone(), patience: Duration::from_secs(30) };
+        let manager = Manager::at(address, key);
         manager.ask("dummy", vec![])?;
         Ok(manager)
+    }
+
+    /// A server that is not asked yet.
+    pub fn at(address: SocketAddr, key: &Key) -> Manager {
+        Manager { address, key: key.clone(), patience: Duration::from_secs(30) }
     }
 
     /// The same, for a server that may not be there yet: tries again and again, with growing pauses,

@@ -33,6 +33,8 @@ pub(crate) enum Phase {
     Waiting(Parked),
     /// Is to be closed when its last answer is written.
     Closing,
+    /// Its other side has ended, perhaps before it got its last answer.
+    Ended,
 }
 
 /// A call that waits.
@@ -48,6 +50,8 @@ pub(crate) struct Parked {
 pub(crate) struct Interest {
     pub(crate) read: bool,
     pub(crate) write: bool,
+    /// The end of the other side.
+    pub(crate) end: bool,
 }
 
 impl Conn {
@@ -59,7 +63,7 @@ impl Conn {
             phase: Phase::Stranger(handshake),
             timer: None,
             unconfirmed: None,
-            interest: Interest { read: true, write: false },
+            interest: Interest { read: true, write: false, end: true },
         }
     }
 
@@ -67,8 +71,9 @@ impl Conn {
     /// take his answers can't make the server hold more and more of them.
     pub(crate) fn wanted(&self) -> Interest {
         let write = !self.outbox.is_empty();
-        let idle = matches!(self.phase, Phase::Waiting(_) | Phase::Closing);
-        Interest { read: !write && !idle, write }
+        let ended = matches!(self.phase, Phase::Ended);
+        let idle = ended || matches!(self.phase, Phase::Waiting(_) | Phase::Closing);
+        Interest { read: !write && !idle, write, end: !ended }
     }
 
     pub(crate) fn has_unwritten(&self) -> bool {

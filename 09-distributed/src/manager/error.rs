@@ -9,8 +9,15 @@ use crate::wire::{AuthError, FrameError};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// The address can't be had.
-    Bind(io::Error),
+    /// None of the addresses can be had.
+    Bind {
+        /// The addresses.
+        wanted: Vec<SocketAddr>,
+        /// Who has one of them, if that is the reason and can be known.
+        occupant: Option<String>,
+        /// What the kernel said of the last one.
+        error: io::Error,
+    },
     /// The kernel refused something else.
     Run(io::Error),
 }
@@ -18,7 +25,15 @@ pub enum ServeError {
 impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ServeError::Bind(error) => write!(f, "can't listen: {error}"),
+            ServeError::Bind { wanted, occupant, error } => {
+                write!(f, "can't serve on")?;
+                wanted.iter().try_for_each(|address| write!(f, " {address}"))?;
+                write!(f, ": {error}")?;
+                match occupant {
+                    Some(occupant) => write!(f, ", by {occupant}"),
+                    None => Ok(()),
+                }
+            }
             ServeError::Run(error) => write!(f, "can't serve: {error}"),
         }
     }
@@ -27,7 +42,7 @@ impl fmt::Display for ServeError {
 impl std::error::Error for ServeError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            ServeError::Bind(error) | ServeError::Run(error) => Some(error),
+            ServeError::Bind { error, .. } | ServeError::Run(error) => Some(error),
         }
     }
 }

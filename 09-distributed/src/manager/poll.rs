@@ -213,6 +213,19 @@ impl Poll {
         self.timers.extend(at.map(|at| (at, id)));
     }
 
+    /// Its other side ended. Whether it did so before our last answer arrived may not be known yet: the
+    /// answer and the end may have met on the way. Then a reset follows, and until it could have come the
+    /// value is kept.
+    fn ended(&mut self, id: u64) {
+        let Some(conn) = self.conns.get_mut(&id) else { return };
+        if conn.unconfirmed.is_none() || conn.transport.is_broken() {
+            return self.close(id, true);
+        }
+        conn.phase = Phase::Ended;
+        self.set_timer(id, Some(Instant::now() + Duration::from_secs(1)));
+        self.update(id);
+    }
+
     // What they say.
 
     fn handle(&mut self, id: u64, events: EpollFlags) {
@@ -221,7 +234,7 @@ impl Poll {
         if conn.interest.read {
             match conn.fill(&mut self.scratch) {
                 Ok(true) => {}
-                Ok(false) => return self.close(id, false),
+                Ok(false) => return self.ended(id),
                 Err(_) => return self.close(id, true),
             }
         } else if broken || events.contains(EpollFlags::EPOLLRDHUP) {
@@ -239,7 +252,7 @@ impl Poll {
             }
             match conn.phase {
                 Phase::Closing if !conn.has_unwritten() => return self.close(id, false),
-                Phase::Closing | Phase::Waiting(_) => break,
+                Phase::Closing | Phase::Ended | Phase::Waiting(_) => break,
                 _ if conn.has_unwritten() => break,
                 _ => {}
             }
@@ -348,9 +361,10 @@ impl Poll {
 /// The connection is to be closed without a word.
 struct Refused;
 
-/// The end of the other side is always of interest.
+/// That a connection broke is always told.
 fn flags(interest: Interest) -> EpollFlags {
-    let mut flags = EpollFlags::EPOLLRDHUP;
+    let mut flags = EpollFlags::empty();
+    flags.set(EpollFlags::EPOLLRDHUP, interest.end);
     flags.set(EpollFlags::EPOLLIN, interest.read);
     flags.set(EpollFlags::EPOLLOUT, interest.write);
     flags

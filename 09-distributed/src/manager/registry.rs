@@ -40,6 +40,12 @@ impl Object {
         self.exposed.contains(&method)
     }
 
+    /// What Python's `str` of a proxy shows.
+    pub(crate) fn description(&self) -> String {
+        let waiting: usize = self.waiting.iter().map(VecDeque::len).sum();
+        format!("<queue of {}, {waiting} clients waiting>", self.queue)
+    }
+
     pub(crate) fn waiting(&mut self, kind: Kind) -> &mut VecDeque<u64> {
         &mut self.waiting[kind as usize]
     }
@@ -125,7 +131,7 @@ impl Registry {
         let mut ids: Vec<_> = self.objects.iter().collect();
         ids.sort_by_key(|(id, _)| (id.len(), *id));
         let line = |(id, it): (&String, &Object)| {
-            format!("  {id}:       refcount={}\n    {}", it.references, it.queue)
+            format!("  {id}:       refcount={}\n    {}", it.references, it.description())
         };
         ids.into_iter().map(line).collect::<Vec<_>>().join("\n")
     }

@@ -1,3 +1,4 @@
+use std::io::ErrorKind::AddrInUse;
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::os::unix::net::UnixStream;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use nix::sys::socket::{Backlog, listen};
 
 use crate::manager::ServeError;
+use crate::manager::occupant::occupant;
 use crate::manager::poll::Poll;
 use crate::manager::registry::Registry;
 use crate::queue::QueueConfig;
@@ -75,10 +77,15 @@ impl Server {
     ///
     /// When the address can't be had; if another program has it, which one, if that can be known.
     pub fn listen(self, address: impl ToSocketAddrs) -> Result<Listening, ServeError> {
-        let listener = TcpListener::bind(address).map_err(ServeError::Bind)?;
+        let wanted: Vec<_> = address.to_socket_addrs().map_err(ServeError::Run)?.collect();
+        let listener = TcpListener::bind(&*wanted).map_err(|error| ServeError::Bind {
+            occupant: wanted.iter().find_map(|address| occupant(*address)).filter(|_| error.kind() == AddrInUse),
+            wanted,
+            error,
+        })?;
         // Those who come at the same time wait here to be accepted; std asks for 128.
-        listen(&listener, Backlog::MAXCONN).map_err(|error| ServeError::Bind(error.into()))?;
-        let address = listener.local_addr().map_err(ServeError::Bind)?;
+        listen(&listener, Backlog::MAXCONN).map_err(|error| ServeError::Run(error.into()))?;
+        let address = listener.local_addr().map_err(ServeError::Run)?;
         let (stop, stopped) = UnixStream::pair().map_err(ServeError::Run)?;
         let poll = Poll::new(listener, stopped, self.key, self.limits, self.registry)
             .map_err(ServeError::Run)?;

@@ -18,11 +18,11 @@ impl Poll {
         };
         // What Python's server does for every object.
         let refused = match &*method {
-            "__str__" | "__repr__" => Some(Response::Return(Value::Str(object.queue.to_string()))),
+            "__str__" | "__repr__" => Some(Response::Return(Value::Str(object.description()))),
             "#GETVALUE" => Some(Response::Unserializable("a queue does not travel\n".to_owned())),
             _ if !object.exposes(&method) => Some(Response::failed(format_args!(
                 "AttributeError: method {method:?} of {} is not exposed",
-                object.queue
+                object.description()
             ))),
             _ => None,
         };

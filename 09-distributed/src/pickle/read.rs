@@ -47,7 +47,7 @@ struct Reader<'a> {
     marks: Vec<usize>,
     /// A map, since a pickle may number its entries as it likes, the first one four billion.
     memo: HashMap<u32, Id>,
-    /// Items and bytes that were copied while reading.
+    /// What was copied while reading: bytes, and items at sixteen bytes each.
     copied: usize,
 }
 
@@ -399,14 +399,17 @@ impl<'a> Reader<'a> {
         };
         let (class, first) = (*class, parts.first().map(|first| self.node(*first)));
         let (made, cost) = match (class, first) {
-            (Class::Set, Some(Node::List(items))) => (Node::Set(items.clone()), items.len()),
+            (Class::Set, Some(Node::List(items))) => (Node::Set(items.clone()), 16 * items.len()),
             (Class::Set, None) => (Node::Set(Vec::new()), 0),
-            (Class::ByteArray, Some(Node::Bytes(bytes))) => (Node::Bytes(bytes), 0),
-            (Class::ByteArray, None) => (Node::Bytes(&[]), 0),
+            (Class::Bytes, Some(Node::Bytes(bytes))) => (Node::Bytes(bytes), 0),
+            (Class::Bytes, Some(Node::Plain(Value::Bytes(bytes)))) => {
+                (Node::Plain(Value::Bytes(bytes.clone())), bytes.len())
+            }
+            (Class::Bytes, None) => (Node::Bytes(&[]), 0),
             (Class::Encode, Some(Node::Str(text))) => (latin_1(text)?, text.len()),
             (Class::Encode, Some(Node::Plain(Value::Str(text)))) => (latin_1(text)?, text.len()),
-            (Class::Set | Class::ByteArray | Class::Encode, _) => return Err(wrong),
-            _ => (Node::Instance(class, parts.clone()), parts.len()),
+            (Class::Set | Class::Bytes | Class::Encode, _) => return Err(wrong),
+            _ => (Node::Instance(class, parts.clone()), 16 * parts.len()),
         };
         self.charge(cost)?;
         self.push(made)
@@ -418,7 +421,7 @@ impl<'a> Reader<'a> {
         match (self.node(instance), self.node(state)) {
             (Node::Instance(Class::Token, _), Node::Tuple(parts)) => {
                 let parts = parts.clone();
-                self.charge(parts.len())?;
+                self.charge(16 * parts.len())?;
                 self.nodes[instance as usize] = Node::Instance(Class::Token, parts);
                 Ok(())
             }

@@ -46,8 +46,8 @@ pub enum Class {
     Exception(&'static str),
     /// `set`, `frozenset`: older protocols call them with a list.
     Set,
-    /// `bytearray`, called with bytes.
-    ByteArray,
+    /// `bytearray` and `bytes`, called with bytes or nothing.
+    Bytes,
     /// `_codecs.encode`: older protocols make bytes of a latin-1 string with it.
     Encode,
 }
@@ -66,7 +66,7 @@ impl Class {
             ("queue" | "_queue", "Full") => Class::Full,
             ("multiprocessing.managers", "Token") => Class::Token,
             ("builtins" | "__builtin__", "set" | "frozenset") => Class::Set,
-            ("builtins" | "__builtin__", "bytearray") => Class::ByteArray,
+            ("builtins" | "__builtin__", "bytearray" | "bytes") => Class::Bytes,
             ("_codecs", "encode") => Class::Encode,
             ("builtins" | "exceptions", name) => {
                 Class::Exception(EXCEPTIONS.iter().find(|known| **known == name)?)
@@ -83,7 +83,7 @@ impl Class {
             Class::Token => ("multiprocessing.managers", "Token"),
             Class::Exception(name) => ("builtins", name),
             Class::Set => ("builtins", "set"),
-            Class::ByteArray => ("builtins", "bytearray"),
+            Class::Bytes => ("builtins", "bytes"),
             Class::Encode => ("_codecs", "encode"),
         }
     }

@@ -78,9 +78,8 @@ fn count(number: usize) -> Value {
     Value::Int(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-/// What Python's `str` of the proxy shows.
 impl std::fmt::Display for Queue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "<queue of {} at most, {} in it>", self.config.capacity, self.items.len())
+        write!(f, "{} values, {} at most", self.items.len(), self.config.capacity)
     }
 }

@@ -35,6 +35,11 @@ impl Transport {
         self.0.set_write_timeout(patience)
     }
 
+    /// Whether the connection was reset, or broke in another way.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.0.take_error().is_ok_and(|error| error.is_some())
+    }
+
     /// Whether somebody is still there, as far as this machine has been told.
     pub(crate) fn is_alive(&self) -> bool {
         match self.0.peek(&mut [0]) {

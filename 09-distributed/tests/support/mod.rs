@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use distributed::{Key, Manager, QueueConfig, Running, Server};
 use judge::Judge;
@@ -38,9 +39,21 @@ pub(crate) fn manager(server: &Running) -> Manager {
     Manager::connect(server.address(), &key()).expect("the server is there")
 }
 
+/// Runs a test with each Python of this machine, all at the same time: much of it is waiting.
+pub(crate) fn with_each_python(test: impl Fn(&Path) + Sync) {
+    std::thread::scope(|scope| {
+        for ((major, minor), python) in pythons() {
+            let test = &test;
+            let run = move || test(&python);
+            let thread = std::thread::Builder::new().name(format!("with Python {major}.{minor}"));
+            thread.spawn_scoped(scope, run).expect("a thread can be started");
+        }
+    });
+}
+
 /// One Python 3 of each minor version from 3.8 on, by its version: those on the PATH, then those that a
 /// version manager keeps in the home folder.
-pub(crate) fn pythons() -> BTreeMap<(u32, u32), PathBuf> {
+fn pythons() -> BTreeMap<(u32, u32), PathBuf> {
     let mut folders: Vec<PathBuf> =
         std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect();
     let kept = std::env::home_dir().unwrap_or_default().join(".pyenv/versions");
@@ -76,4 +89,58 @@ fn interpreters(folder: &Path) -> Vec<PathBuf> {
 pub(crate) fn script(python: &Path, name: &str) -> Judge {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python");
     Judge::program(python).arg("-W").arg("error").arg(folder.join(name)).env("PYTHONDONTWRITEBYTECODE", "1")
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(crate) fn unhex(text: &str) -> Vec<u8> {
+    let byte = |at| u8::from_str_radix(&text[at..at + 2], 16).expect("two digits");
+    (0..text.len()).step_by(2).map(byte).collect()
+}
+
+/// How long a test with random input runs: a second, or `STRESS` of them.
+pub(crate) fn stress() -> Duration {
+    let seconds = std::env::var("STRESS").ok().and_then(|text| text.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(1))
+}
+
+/// Random numbers from a seed (xorshift64): what failed once fails again.
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn roll(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.roll() % end as u64).expect("below a usize")
+    }
+
+    pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        &from[self.below(from.len())]
+    }
+
+    /// Flips a bit, changes, drops, repeats or adds bytes, or cuts the end off.
+    pub(crate) fn spoil(&mut self, bytes: &mut Vec<u8>) {
+        if bytes.is_empty() {
+            return bytes.push(self.roll().to_le_bytes()[0]);
+        }
+        let (at, byte) = (self.below(bytes.len()), self.roll().to_le_bytes()[0]);
+        match self.below(6) {
+            0 => bytes[at] ^= 1 << (byte % 8),
+            1 => bytes[at] = byte,
+            2 => drop(bytes.remove(at)),
+            3 => bytes.insert(at, byte),
+            4 => bytes.truncate(at),
+            _ => {
+                let end = (at + usize::from(byte % 16)).min(bytes.len());
+                bytes.extend_from_within(at..end);
+            }
+        }
+    }
 }
