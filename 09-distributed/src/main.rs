@@ -84,7 +84,9 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
         match (argument, name.as_deref()) {
             (Short('h') | Long("help"), _) => return Ok(Command::Help),
             (Value(word), None) => name = Some(word.string()?),
-            (Value(file), Some("keygen")) if options.file.is_none() => options.file = Some(file.into()),
+            (Value(file), Some("keygen")) if options.file.is_none() => {
+                options.file = Some(file.into())
+            }
             (Long("listen"), Some("serve")) | (Long("connect"), Some("master" | "worker")) => {
                 options.address = arguments.value()?.string()?;
             }

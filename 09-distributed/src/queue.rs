@@ -5,7 +5,7 @@ mod call;
 mod config;
 mod fifo;
 
+pub use call::METHODS;
 pub(crate) use call::{Answer, Call, Kind, Wait};
 pub use config::QueueConfig;
-pub use call::METHODS;
 pub(crate) use fifo::Queue;

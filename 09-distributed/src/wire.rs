@@ -5,8 +5,8 @@ mod frame;
 pub(crate) mod key;
 mod transport;
 
-pub(crate) use auth::{CHALLENGE_LIMIT, FAILURE, Handshake, Step};
 pub use auth::AuthError;
+pub(crate) use auth::{CHALLENGE_LIMIT, FAILURE, Handshake, Step};
 pub use frame::FrameError;
 pub(crate) use frame::{FrameReader, frame};
 pub use key::{Key, KeyError};

@@ -75,7 +75,7 @@ fn wait_until(done: impl Fn() -> bool) {
 fn a_worker_killed_while_it_waits_in_get_takes_nothing_with_it() {
     let server = server();
     let mut queue = manager(&server).queue("get_task_queue").expect("it is registered");
-    for task in 0..20 {
+    for task in 0..8 {
         let worker = Judge::scenario(&waits).env("ADDRESS", server.address().to_string());
         assert_takes_nothing(&mut queue, worker.start(), task % 2 == 0, task);
     }
@@ -113,7 +113,8 @@ fn a_killed_server_is_back_on_its_port_at_once_and_its_clients_with_it() {
     let (mut serving, address) = serve("127.0.0.1:0");
     let mut queue = Manager::connect(address, &key()).and_then(|it| it.queue("get_task_queue"));
     let queue = queue.as_mut().expect("it is there");
-    let worker = Judge::program(PROGRAM).args(["worker", "--stay", "--connect", &address.to_string()]);
+    let worker =
+        Judge::program(PROGRAM).args(["worker", "--stay", "--connect", &address.to_string()]);
     let mut worker = worker.env("AUTHKEY", "abc").start();
     queue.put(&2).expect("there is room");
     worker.wait_for_line(|line| line == "run task 2 * 2...");

@@ -147,7 +147,9 @@ fn what_serde_makes_of_rust_types_comes_back() {
     assert_eq!(from_value(back), Ok(value));
     // And a type that does not fit says so.
     let wrong = from_value::<u8>(Value::Str("text".into()));
-    assert!(matches!(wrong, Err(PickleError::Type(text)) if text.contains("text") && text.contains("u8")));
+    assert!(
+        matches!(wrong, Err(PickleError::Type(text)) if text.contains("text") && text.contains("u8"))
+    );
     assert!(from_value::<u8>(Value::Int(256)).is_err());
 }
 
@@ -173,10 +175,15 @@ fn a_hostile_pickle_is_an_error() {
     assert_eq!(from_pickle(&deep), Err(PickleError::TooDeep));
     // Sizes that are only claimed.
     assert_eq!(from_pickle(b"X\xff\xff\xff\x7fabc."), Err(PickleError::Truncated));
-    assert_eq!(from_pickle(b"\x8e\xff\xff\xff\xff\xff\xff\xff\xffabc."), Err(PickleError::Truncated));
+    assert_eq!(
+        from_pickle(b"\x8e\xff\xff\xff\xff\xff\xff\xff\xffabc."),
+        Err(PickleError::Truncated)
+    );
     assert_eq!(from_pickle(b"\x8b\xff\xff\xff\xff."), Err(PickleError::Truncated));
     // Taking what is not there, or what lies below a mark.
-    for short in [&b"a."[..], b"t.", b"\x85.", b"K\x01\x86.", b"K\x01(0.", b"K\x01(2.", b"(q\x00.", b"."] {
+    for short in
+        [&b"a."[..], b"t.", b"\x85.", b"K\x01\x86.", b"K\x01(0.", b"K\x01(2.", b"(q\x00.", b"."]
+    {
         assert_eq!(from_pickle(short), Err(PickleError::Underflow), "{short:?}");
     }
     assert!(matches!(from_pickle(b"h\x07."), Err(PickleError::Malformed(_))));
@@ -251,7 +258,10 @@ fn no_pickle_whatever_its_bytes_is_more_than_an_error() {
     seeds.push(to_pickle(&Value::Tuple(values())).expect("shallow"));
     seeds.push(b"(lp0\nI1\naVtext\np1\naL5L\na(dp2\ng1\nF1.5\nsa.".to_vec());
     seeds.push(b"\x80\x02c__builtin__\nset\nq\x00]q\x01(K\x01K\x02e\x85q\x02Rq\x03.".to_vec());
-    seeds.push(b"\x80\x02c_codecs\nencode\nX\x02\x00\x00\x00\xc3\xbfX\x06\x00\x00\x00latin1\x86R.".to_vec());
+    seeds.push(
+        b"\x80\x02c_codecs\nencode\nX\x02\x00\x00\x00\xc3\xbfX\x06\x00\x00\x00latin1\x86R."
+            .to_vec(),
+    );
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let (end, mut tried, mut sound) = (Instant::now() + stress(), 0_u64, 0_u64);
     while Instant::now() < end {

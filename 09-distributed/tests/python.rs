@@ -65,7 +65,8 @@ fn python_and_rust_workers_share_one_queue_for_a_python_master() {
         let server = server();
         let (address, port) = (server.address().to_string(), server.address().port().to_string());
         let theirs = script(python, "task_worker.py").env("PORT", &port).start();
-        let ours = Judge::program(PROGRAM).args(["worker", "--connect", &address, "--stay"]).start();
+        let ours =
+            Judge::program(PROGRAM).args(["worker", "--connect", &address, "--stay"]).start();
         let master = script(python, "remote_master.py").env("PORT", &port).run();
         master.assert_clean();
         assert_master(&master.stdout());
@@ -133,7 +134,10 @@ fn a_python_with_another_key_is_refused_and_says_so() {
         let port = server.address().port().to_string();
         let report = script(python, "task_worker.py").env("PORT", port).run();
         assert_eq!(report.code(), Some(1), "{report}");
-        assert!(report.stderr().contains("AuthenticationError: digest sent was rejected"), "{report}");
+        assert!(
+            report.stderr().contains("AuthenticationError: digest sent was rejected"),
+            "{report}"
+        );
     });
 }
 
@@ -144,7 +148,10 @@ fn a_hostile_object_is_an_error_for_the_sender_and_runs_nowhere() {
         let port = server.address().port().to_string();
         let report = script(python, "hostile.py").env("PORT", port).run();
         report.assert_clean();
-        assert!(report.stdout().contains("refused: a pickle that names \"builtins.print\""), "{report}");
+        assert!(
+            report.stdout().contains("refused: a pickle that names \"builtins.print\""),
+            "{report}"
+        );
         // And the server is well.
         assert_eq!(manager(&server).number_of_objects().expect("it answers"), 0);
     });

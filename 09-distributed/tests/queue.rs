@@ -116,7 +116,9 @@ fn what_is_not_exposed_is_refused_and_what_is_not_registered_too() {
     let refused = queue.get::<i32>().expect_err("that is not");
     assert!(matches!(&refused, CallError::Refused(why) if why.contains("\"get\"")), "{refused}");
     let missing = manager(&server).queue("get_nothing").expect_err("it is not registered");
-    assert!(matches!(&missing, ConnectError::Call(_, CallError::Refused(why)) if why.contains("get_nothing")));
+    assert!(
+        matches!(&missing, ConnectError::Call(_, CallError::Refused(why)) if why.contains("get_nothing"))
+    );
     assert!(!missing.is_temporary());
 }
 

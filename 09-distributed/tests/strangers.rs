@@ -8,7 +8,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use distributed::{AuthError, CallError, ConnectError, Key, Limits, Manager, QueueConfig, RemoteQueue, Server};
+use distributed::{
+    AuthError, CallError, ConnectError, Key, Limits, Manager, QueueConfig, RemoteQueue, Server,
+};
 use judge::Judge;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use support::{Dice, PROGRAM, key, manager, server, stress};
@@ -56,7 +58,8 @@ fn pass(
     change: &mut dyn FnMut(&mut Vec<u8>),
     sender: &Sender<Vec<u8>>,
 ) {
-    let (mut back, mut near) = (far.try_clone().expect("a socket"), client.try_clone().expect("a socket"));
+    let (mut back, mut near) =
+        (far.try_clone().expect("a socket"), client.try_clone().expect("a socket"));
     let answers = std::thread::spawn(move || {
         let _ = std::io::copy(&mut back, &mut near);
         let _ = near.shutdown(Shutdown::Both);
@@ -92,7 +95,9 @@ fn a_wrong_key_is_refused_on_both_sides() {
         stream.write_all(&framed(b"#WELCOME#")).expect("it listens");
         let mut challenge = [0; 4 + 11 + 8 + 40];
         stream.read_exact(&mut challenge).expect("it wants to know us");
-        stream.write_all(&framed(&[b"{sha256}".as_slice(), &[0; 32]].concat())).expect("it listens");
+        stream
+            .write_all(&framed(&[b"{sha256}".as_slice(), &[0; 32]].concat()))
+            .expect("it listens");
         rest(&stream)
     });
     let refused = Manager::connect(address, &key());

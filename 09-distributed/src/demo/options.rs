@@ -53,7 +53,9 @@ impl Options {
             (None, Some(key)) => Key::new(std::os::unix::ffi::OsStrExt::as_bytes(&*key)),
             (None, None) => {
                 if ip.is_loopback() {
-                    eprintln!("distributed: the key is the tutorial's `abc`: good on this machine, for trying out");
+                    eprintln!(
+                        "distributed: the key is the tutorial's `abc`: good on this machine, for trying out"
+                    );
                 }
                 Key::new(b"abc")
             }

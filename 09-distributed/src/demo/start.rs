@@ -44,7 +44,10 @@ struct Crew {
 }
 
 impl Crew {
-    fn start(&mut self, line: &[&str]) -> Result<BufReader<ChildStdout>, Box<dyn std::error::Error>> {
+    fn start(
+        &mut self,
+        line: &[&str],
+    ) -> Result<BufReader<ChildStdout>, Box<dyn std::error::Error>> {
         let mut child = self.command(line)?.stdout(Stdio::piped()).spawn()?;
         let out = child.stdout.take().ok_or("no pipe")?;
         self.members.push((line[0].to_owned(), child));

@@ -114,7 +114,8 @@ impl Manager {
 
     fn open(&self) -> Result<Connection, ConnectError> {
         let unreachable = |error| ConnectError::Unreachable(self.address, error);
-        let stream = TcpStream::connect_timeout(&self.address, self.patience).map_err(unreachable)?;
+        let stream =
+            TcpStream::connect_timeout(&self.address, self.patience).map_err(unreachable)?;
         let transport = Transport::new(stream).map_err(unreachable)?;
         let mut connection = Connection { transport, inbox: FrameReader::new(CHALLENGE_LIMIT) };
         let mut handshake = Handshake::connect(self.key.clone());

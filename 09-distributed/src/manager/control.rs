@@ -27,10 +27,12 @@ pub(crate) fn control(registry: &mut Registry, request: Request) -> Control {
         ("incref", Some(Value::Str(id)), 0) => registry.increment(&id),
         ("decref", Some(Value::Str(id)), 0) => registry.decrement(&id),
         (
-            "shutdown" | "dummy" | "number_of_objects" | "debug_info" | "create" | "get_methods" | "incref"
-            | "decref",
+            "shutdown" | "dummy" | "number_of_objects" | "debug_info" | "create" | "get_methods"
+            | "incref" | "decref",
             ..,
-        ) => Response::failed(format_args!("TypeError: {method}() was given other arguments than it takes")),
+        ) => Response::failed(format_args!(
+            "TypeError: {method}() was given other arguments than it takes"
+        )),
         _ => Response::failed(format_args!("AssertionError: {method:?} unrecognized")),
     };
     Control::Answer(answer)

@@ -82,7 +82,11 @@ impl Registry {
                 return Response::failed(format_args!("there are {OBJECTS} objects already"));
             }
             Some(Maker::Fresh(config)) => self.make(config, false),
-            None => return Response::failed(format_args!("KeyError: nothing is registered as {name:?}")),
+            None => {
+                return Response::failed(format_args!(
+                    "KeyError: nothing is registered as {name:?}"
+                ));
+            }
         };
         let Some(object) = self.objects.get_mut(&id) else { return no_object(&id) };
         object.references += 1;

@@ -3,8 +3,8 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::manager::client::{Connection, unexpected};
 use crate::manager::backoff::Backoff;
+use crate::manager::client::{Connection, unexpected};
 use crate::manager::{CallError, ConnectError, Manager};
 use crate::pickle::{Value, from_value, to_value};
 

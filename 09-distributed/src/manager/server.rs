@@ -79,7 +79,10 @@ impl Server {
     pub fn listen(self, address: impl ToSocketAddrs) -> Result<Listening, ServeError> {
         let wanted: Vec<_> = address.to_socket_addrs().map_err(ServeError::Run)?.collect();
         let listener = TcpListener::bind(&*wanted).map_err(|error| ServeError::Bind {
-            occupant: wanted.iter().find_map(|address| occupant(*address)).filter(|_| error.kind() == AddrInUse),
+            occupant: wanted
+                .iter()
+                .find_map(|address| occupant(*address))
+                .filter(|_| error.kind() == AddrInUse),
             wanted,
             error,
         })?;

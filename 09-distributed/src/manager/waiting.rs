@@ -119,7 +119,7 @@ impl Poll {
                 let parts = if text.is_empty() { Vec::new() } else { vec![Value::Str(text)] };
                 conn.send(Response::Error(class, parts));
             }
-            Answer::Wait(kind) => return self.answer(id, object, Queue::give_up(kind)),
+            Answer::Wait(kind) => self.answer(id, object, Queue::give_up(kind)),
         }
     }
 

@@ -84,11 +84,9 @@ impl<'de> Deserializer<'de> for Value {
     ) -> Result<V::Value, PickleError> {
         match self {
             Value::Str(name) => visitor.visit_enum(name.into_deserializer()),
-            Value::Dict(pairs) => {
-                visitor.visit_enum(de::value::MapAccessDeserializer::new(MapDeserializer::new(
-                    pairs.into_iter(),
-                )))
-            }
+            Value::Dict(pairs) => visitor.visit_enum(de::value::MapAccessDeserializer::new(
+                MapDeserializer::new(pairs.into_iter()),
+            )),
             other => Err(de::Error::custom(format_args!("{other:?} for an enum"))),
         }
     }

@@ -1,14 +1,16 @@
 use std::collections::HashMap;
 
+use crate::pickle::node::{Budget, Id, Node};
+use crate::pickle::old::{latin_1, unescaped};
 use crate::pickle::value::BigInt;
 use crate::pickle::{Class, DEPTH, PickleError, Value};
 
 /// How many values one pickle may hold. Each takes some 50 bytes while it is read, and may have
 /// been sent as a single byte: this bounds the memory, whatever the length of the frame.
-const NODES: usize = 1 << 20;
+pub(super) const NODES: usize = 1 << 20;
 
 /// How many bytes of text one pickle may come to, each reference to the same text counted.
-const BYTES: usize = 64 << 20;
+pub(super) const BYTES: usize = 64 << 20;
 
 /// Reads a pickle, protocols 0 to 5, as data: nothing is looked up but the [`Class`] table, nothing
 /// is called, and sizes, depth and references are bounded before memory is taken.
@@ -22,26 +24,9 @@ pub fn from_pickle(bytes: &[u8]) -> Result<Value, PickleError> {
     reader.value(root, DEPTH, &mut Budget { values: NODES, text: BYTES })
 }
 
-/// A value under construction. Containers name their items by number, since a pickle may mention the
-/// same list twice, go on filling it after that, or put it into itself.
-enum Node<'a> {
-    Plain(Value),
-    Str(&'a str),
-    Bytes(&'a [u8]),
-    List(Vec<Id>),
-    Tuple(Vec<Id>),
-    /// Key, value, key, value.
-    Dict(Vec<Id>),
-    Set(Vec<Id>),
-    Class(Class),
-    Instance(Class, Vec<Id>),
-}
-
-type Id = u32;
-
 #[derive(Default)]
-struct Reader<'a> {
-    input: &'a [u8],
+pub(super) struct Reader<'a> {
+    pub(super) input: &'a [u8],
     nodes: Vec<Node<'a>>,
     stack: Vec<Id>,
     marks: Vec<usize>,
@@ -49,12 +34,6 @@ struct Reader<'a> {
     memo: HashMap<u32, Id>,
     /// What was copied while reading: bytes, and items at sixteen bytes each.
     copied: usize,
-}
-
-/// What is left for the finished value.
-struct Budget {
-    values: usize,
-    text: usize,
 }
 
 type Done = Result<(), PickleError>;
@@ -250,47 +229,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    // Input: never beyond its end, and never more memory than there is input.
-
-    fn take(&mut self, len: usize) -> Result<&'a [u8], PickleError> {
-        let (head, rest) = self.input.split_at_checked(len).ok_or(PickleError::Truncated)?;
-        self.input = rest;
-        Ok(head)
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], PickleError> {
-        Ok(self.take(N)?.try_into().expect("as long as was asked for"))
-    }
-
-    fn byte(&mut self) -> Result<u8, PickleError> {
-        self.array().map(|[byte]| byte)
-    }
-
-    fn word(&mut self) -> Result<usize, PickleError> {
-        let len = u32::from_le_bytes(self.array()?);
-        usize::try_from(len).map_err(|_| PickleError::Truncated)
-    }
-
-    fn long_len(&mut self) -> Result<usize, PickleError> {
-        usize::try_from(u64::from_le_bytes(self.array()?)).map_err(|_| PickleError::Truncated)
-    }
-
-    fn raw_line(&mut self) -> Result<&'a [u8], PickleError> {
-        let end = self.input.iter().position(|b| *b == b'\n').ok_or(PickleError::Truncated)?;
-        Ok(&self.take(end + 1)?[..end])
-    }
-
-    fn line(&mut self) -> Result<&'a str, PickleError> {
-        std::str::from_utf8(self.raw_line()?).map_err(|_| PickleError::Malformed("a line of text"))
-    }
-
-    fn index(&mut self) -> Result<u32, PickleError> {
-        self.line()?.parse().map_err(|_| PickleError::Malformed("a memo's number"))
-    }
-
     // The stack.
 
-    fn node(&self, id: Id) -> &Node<'a> {
+    pub(super) fn node(&self, id: Id) -> &Node<'a> {
         &self.nodes[id as usize]
     }
 
@@ -435,97 +376,4 @@ impl<'a> Reader<'a> {
         self.copied += cost;
         if self.copied > BYTES { Err(PickleError::TooMany) } else { Ok(()) }
     }
-
-    /// The finished value. What is referred to twice is made twice, and counts twice: a pickle of a
-    /// few bytes can stand for more values than any machine could hold. One that holds itself is
-    /// deeper than any bound.
-    fn value(&self, id: Id, depth: usize, left: &mut Budget) -> Result<Value, PickleError> {
-        let depth = depth.checked_sub(1).ok_or(PickleError::TooDeep)?;
-        left.values = left.values.checked_sub(1).ok_or(PickleError::TooMany)?;
-        let mut spend = |text: usize| {
-            left.text = left.text.checked_sub(text).ok_or(PickleError::TooMany)?;
-            Ok(())
-        };
-        let (kind, ids) = match self.node(id) {
-            Node::Plain(value) => {
-                spend(match value {
-                    Value::Str(text) => text.len(),
-                    Value::Bytes(bytes) => bytes.len(),
-                    Value::BigInt(number) => number.to_le_bytes().len(),
-                    _ => 0,
-                })?;
-                return Ok(value.clone());
-            }
-            Node::Str(text) => {
-                spend(text.len())?;
-                return Ok(Value::Str((*text).to_owned()));
-            }
-            Node::Bytes(bytes) => {
-                spend(bytes.len())?;
-                return Ok(Value::Bytes(bytes.to_vec()));
-            }
-            Node::Class(_) => return Err(PickleError::Malformed("a class for a value")),
-            Node::List(ids) => (Kind::List, ids),
-            Node::Tuple(ids) => (Kind::Tuple, ids),
-            Node::Set(ids) => (Kind::Set, ids),
-            Node::Dict(ids) => (Kind::Dict, ids),
-            Node::Instance(class, ids) => (Kind::Instance(*class), ids),
-        };
-        if ids.len() > left.values {
-            return Err(PickleError::TooMany);
-        }
-        let mut items = Vec::with_capacity(ids.len());
-        for id in ids {
-            items.push(self.value(*id, depth, left)?);
-        }
-        Ok(match kind {
-            Kind::List => Value::List(items),
-            Kind::Tuple => Value::Tuple(items),
-            Kind::Set => Value::Set(items),
-            Kind::Instance(class) => Value::Instance(class, items),
-            Kind::Dict if items.len() % 2 == 1 => return Err(PickleError::Malformed("a key alone")),
-            Kind::Dict => {
-                let mut items = items.into_iter();
-                let pair = || Some((items.next()?, items.next()?));
-                Value::Dict(std::iter::from_fn(pair).collect())
-            }
-        })
-    }
-}
-
-enum Kind {
-    List,
-    Tuple,
-    Set,
-    Dict,
-    Instance(Class),
-}
-
-fn latin_1<'a>(text: &str) -> Result<Node<'a>, PickleError> {
-    let bytes: Result<_, _> = text.chars().map(u8::try_from).collect();
-    let bytes = bytes.map_err(|_| PickleError::Malformed("bytes as text"))?;
-    Ok(Node::Plain(Value::Bytes(bytes)))
-}
-
-/// `raw-unicode-escape`: text of protocol 0 is latin-1, with `\u` and `\U` for the rest.
-fn unescaped(line: &[u8]) -> Result<String, PickleError> {
-    let wrong = PickleError::Malformed("an escape in text");
-    let line: String = line.iter().copied().map(char::from).collect();
-    let mut parts = line.split('\\');
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let len = match part.as_bytes().first() {
-            Some(b'u') => 5,
-            Some(b'U') => 9,
-            _ => {
-                text.push('\\');
-                text.push_str(part);
-                continue;
-            }
-        };
-        let code = part.get(1..len).and_then(|hex| u32::from_str_radix(hex, 16).ok());
-        text.push(code.and_then(char::from_u32).ok_or(wrong.clone())?);
-        text.push_str(&part[len..]);
-    }
-    Ok(text)
 }

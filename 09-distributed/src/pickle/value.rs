@@ -53,9 +53,24 @@ pub enum Class {
 }
 
 const EXCEPTIONS: &[&str] = &[
-    "ArithmeticError", "AssertionError", "AttributeError", "ConnectionError", "EOFError", "Exception",
-    "IndexError", "KeyError", "LookupError", "MemoryError", "NotImplementedError", "OSError",
-    "OverflowError", "RecursionError", "RuntimeError", "TimeoutError", "TypeError", "ValueError",
+    "ArithmeticError",
+    "AssertionError",
+    "AttributeError",
+    "ConnectionError",
+    "EOFError",
+    "Exception",
+    "IndexError",
+    "KeyError",
+    "LookupError",
+    "MemoryError",
+    "NotImplementedError",
+    "OSError",
+    "OverflowError",
+    "RecursionError",
+    "RuntimeError",
+    "TimeoutError",
+    "TypeError",
+    "ValueError",
     "ZeroDivisionError",
 ];
 

@@ -3,9 +3,8 @@ use std::time::Duration;
 use crate::pickle::{Class, Value};
 
 /// The methods of a queue, as Python names them.
-pub const METHODS: &[&str] = &[
-    "put", "get", "put_nowait", "get_nowait", "qsize", "empty", "full", "task_done", "join",
-];
+pub const METHODS: &[&str] =
+    &["put", "get", "put_nowait", "get_nowait", "qsize", "empty", "full", "task_done", "join"];
 
 /// A method call, its arguments read.
 #[derive(Debug)]
@@ -107,7 +106,8 @@ impl Arguments<'_> {
     }
 
     fn needed(&mut self, name: &str) -> Result<Value, Answer> {
-        let missing = || format!("{}() missing 1 required positional argument: '{name}'", self.method);
+        let missing =
+            || format!("{}() missing 1 required positional argument: '{name}'", self.method);
         let missing = missing();
         self.next(name).ok_or_else(|| Answer::type_error(missing))
     }

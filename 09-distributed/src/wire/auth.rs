@@ -173,7 +173,9 @@ pub enum AuthError {
 impl fmt::Display for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            AuthError::NotPython => write!(f, "it does not speak the protocol of Python's managers"),
+            AuthError::NotPython => {
+                write!(f, "it does not speak the protocol of Python's managers")
+            }
             AuthError::ShortChallenge(len) => {
                 write!(f, "its challenge has {len} bytes: fewer than 20 are not safe to answer")
             }

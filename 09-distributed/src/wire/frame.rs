@@ -118,7 +118,11 @@ mod tests {
 
     fn framed(len: usize) -> Vec<u8> {
         let mut out = Vec::new();
-        frame(&mut out, |out| Ok::<(), ()>(out.resize(out.len() + len, 7))).expect("no error");
+        let write = |out: &mut Vec<u8>| {
+            out.resize(out.len() + len, 7);
+            Ok::<(), ()>(())
+        };
+        frame(&mut out, write).expect("no error");
         out
     }
 

@@ -51,8 +51,12 @@ impl Key {
         let failed = |error| KeyError::Io(path.to_owned(), error);
         let mut text: String =
             random::<32>().map_err(failed)?.iter().map(|byte| format!("{byte:02x}")).collect();
-        let mut file =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(failed)?;
         let key = Key::new(text.as_bytes());
         text.push('\n');
         file.write_all(text.as_bytes()).map_err(failed)?;
@@ -98,7 +102,11 @@ impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             KeyError::Io(path, error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                write!(f, "{} is there already: a key that is in use is not overwritten", path.display())
+                write!(
+                    f,
+                    "{} is there already: a key that is in use is not overwritten",
+                    path.display()
+                )
             }
             KeyError::Io(path, error) => write!(f, "key file {}: {error}", path.display()),
             KeyError::Open(path, mode) => write!(

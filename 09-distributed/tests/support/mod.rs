@@ -18,11 +18,8 @@ pub(crate) fn key() -> Key {
 
 /// The tutorial's two queues, and some that show more.
 pub(crate) fn server() -> Running {
-    let only = |exposed: &[&'static str], capacity| QueueConfig {
-        exposed: exposed.to_vec(),
-        capacity,
-        ..QueueConfig::default()
-    };
+    let only =
+        |exposed: &[&'static str], capacity| QueueConfig { exposed: exposed.to_vec(), capacity };
     Server::new(key())
         .share("get_task_queue", QueueConfig::default())
         .share("get_result_queue", QueueConfig::default())
@@ -74,7 +71,9 @@ fn pythons() -> BTreeMap<(u32, u32), PathBuf> {
         }
     }
     if found.is_empty() {
-        eprintln!("SKIPPED: no python3 from 3.8 on is here, and what is promised about Python is not tested");
+        eprintln!(
+            "SKIPPED: no python3 from 3.8 on is here, and what is promised about Python is not tested"
+        );
     }
     found
 }
@@ -88,7 +87,11 @@ fn interpreters(folder: &Path) -> Vec<PathBuf> {
 /// A script of `tests/python`, to be run by this Python.
 pub(crate) fn script(python: &Path, name: &str) -> Judge {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python");
-    Judge::program(python).arg("-W").arg("error").arg(folder.join(name)).env("PYTHONDONTWRITEBYTECODE", "1")
+    Judge::program(python)
+        .arg("-W")
+        .arg("error")
+        .arg(folder.join(name))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
