@@ -58,7 +58,7 @@ pub(crate) const LESSONS: &[Lesson] = &[
         number: 9,
         name: "distributed",
         question: "How do many machines share the work?",
-        demos: &[],
+        demos: DISTRIBUTED,
     },
 ];
 
@@ -157,3 +157,10 @@ const SUBPROCESS: &[Demo] = &[
         seen: "`communicate` wrote and read at the same time, so that no full pipe could stop either side.",
     },
 ];
+
+const DISTRIBUTED: &[Demo] = &[Demo {
+    args: &[],
+    look: "A server, a master, two workers: four processes. Who waits for whom?",
+    seen: "Master and workers never spoke with each other. Each knew an address and a key, and waited in a queue. \
+           They could have been on four machines, and one of them could have been in Python.",
+}];
