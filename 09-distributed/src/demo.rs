@@ -1,10 +1,12 @@
 //! The demo's commands.
 
+pub(crate) mod dead;
 pub(crate) mod keygen;
 pub(crate) mod master;
 pub(crate) mod options;
 pub(crate) mod serve;
 pub(crate) mod start;
+pub(crate) mod stats;
 pub(crate) mod worker;
 
 /// What a command returns: the error is for the reader.

@@ -18,3 +18,10 @@ mod manager;
 pub use manager::{
     CallError, ConnectError, Limits, Listening, Manager, RemoteQueue, Running, ServeError, Server,
 };
+
+// Tasks that are lent, not given: what survives a worker's death. A trait, so that other engines fit in.
+mod tasks;
+pub use tasks::{
+    Cursor, Dead, Done, Fence, Heartbeat, Lease, Outcome, Put, QueueError, RemoteTasks, Stats,
+    TaskQueue, Verdict, WorkerStats, work,
+};

@@ -21,6 +21,9 @@ Commands:
   master         put tasks, wait for their results
   worker         do tasks, until there have been none for a second
   keygen FILE    make a key for servers and clients
+  stats          how many tasks are ready, on lease, done, dead, and who works
+  dead list      tasks that were tried too often, and why
+  dead retry [ID…]  give them, or those with these ids, another life
 
 Options:
   --listen ADDR:PORT    where to serve: 127.0.0.1:5000 without this
@@ -28,6 +31,7 @@ Options:
   --key-file FILE       the key, in a file that only its owner may read
   --plain               go beyond this machine, unencrypted: for a network that you trust
   --tasks N             master: how many tasks: 10 without this
+  --once                stats: print once, for scripts
   --stay                worker: wait for more tasks, however long
   -h, --help            print this text
 
@@ -84,16 +88,21 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
         match (argument, name.as_deref()) {
             (Short('h') | Long("help"), _) => return Ok(Command::Help),
             (Value(word), None) => name = Some(word.string()?),
+            (Value(word), Some("dead")) => options.words.push(word.string()?),
             (Value(file), Some("keygen")) if options.file.is_none() => {
                 options.file = Some(file.into())
             }
-            (Long("listen"), Some("serve")) | (Long("connect"), Some("master" | "worker")) => {
+            (Long("listen"), Some("serve"))
+            | (Long("connect"), Some("master" | "worker" | "stats" | "dead")) => {
                 options.address = arguments.value()?.string()?;
             }
-            (Long("key-file"), Some("serve" | "master" | "worker")) => {
+            (Long("key-file"), Some("serve" | "master" | "worker" | "stats" | "dead")) => {
                 options.key_file = Some(arguments.value()?.into());
             }
-            (Long("plain"), Some("serve" | "master" | "worker")) => options.plain = true,
+            (Long("plain"), Some("serve" | "master" | "worker" | "stats" | "dead")) => {
+                options.plain = true;
+            }
+            (Long("once"), Some("stats")) => options.once = true,
             (Long("tasks"), Some("master")) => options.tasks = arguments.value()?.parse()?,
             (Long("stay"), Some("worker")) => options.stay = true,
             (unexpected, _) => return Err(unexpected.unexpected()),
@@ -104,6 +113,13 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
         Some("serve") => Command::With(demo::serve::run, options),
         Some("master") => Command::With(demo::master::run, options),
         Some("worker") => Command::With(demo::worker::run, options),
+        Some("stats") => Command::With(demo::stats::run, options),
+        Some("dead")
+            if !matches!(options.words.first().map(String::as_str), Some("list" | "retry")) =>
+        {
+            return Err("`dead list`, or `dead retry`?".into());
+        }
+        Some("dead") => Command::With(demo::dead::run, options),
         Some("keygen") if options.file.is_none() => {
             return Err("keygen needs the name of a file to write".into());
         }

@@ -3,9 +3,10 @@
 
 mod call;
 mod config;
-mod fifo;
+mod lease;
+mod state;
 
 pub use call::METHODS;
 pub(crate) use call::{Answer, Call, Kind, Wait};
 pub use config::QueueConfig;
-pub(crate) use fifo::Queue;
+pub(crate) use state::{Caller, Queue};

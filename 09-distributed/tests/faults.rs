@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use distributed::{CallError, Manager, RemoteQueue};
 use judge::{Judge, Running};
-use support::{PROGRAM, key, manager, script, server, with_each_python};
+use support::{PROGRAM, key, manager, script, server, with_two_pythons};
 
 const KILL: i32 = 9;
 const STOP: i32 = 19;
@@ -83,7 +83,7 @@ fn a_worker_killed_while_it_waits_in_get_takes_nothing_with_it() {
 
 #[test]
 fn a_python_worker_killed_while_it_waits_in_get_takes_nothing_with_it() {
-    with_each_python(|python| {
+    with_two_pythons(|python| {
         let server = server();
         let mut queue = manager(&server).queue("get_task_queue").expect("it is registered");
         for task in 0..2 {

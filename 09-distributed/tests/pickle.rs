@@ -8,7 +8,7 @@ use std::time::Instant;
 use distributed::{PickleError, Value, from_pickle, from_value, to_pickle, to_value};
 use judge::{Judge, Limit};
 use serde::{Deserialize, Serialize};
-use support::{Dice, hex, script, stress, unhex, with_each_python};
+use support::{Dice, hex, script, stress, unhex, with_two_pythons};
 
 /// Those of `tests/python/values.py`, in its order.
 fn values() -> Vec<Value> {
@@ -47,7 +47,7 @@ fn values() -> Vec<Value> {
 
 #[test]
 fn every_protocol_of_every_python_is_read() {
-    with_each_python(|python| {
+    with_two_pythons(|python| {
         let report = script(python, "values.py").run();
         report.assert_clean();
         let (text, values) = (report.stdout(), values());
@@ -65,7 +65,7 @@ fn every_protocol_of_every_python_is_read() {
 fn every_python_reads_what_is_written() {
     let lines = values().into_iter().map(|value| hex(&to_pickle(&value).expect("shallow")) + "\n");
     let lines: String = lines.collect();
-    with_each_python(|python| {
+    with_two_pythons(|python| {
         let report = script(python, "values.py").arg("check").stdin(lines.clone()).run();
         report.assert_clean();
     });
@@ -211,18 +211,18 @@ judge::scenario! {
         text.extend(b"e.");
         // A large list, made a set often.
         let mut sets = b"](".to_vec();
-        sets.extend(vec![b'N'; 1 << 19]);
+        sets.extend(vec![b'N'; 1 << 18]);
         sets.extend(b"e\x85q\x00cbuiltins\nset\nq\x01");
         sets.extend(b"h\x01h\x00R0".repeat(1 << 16));
         sets.extend(b".");
         // And a large tuple the parts of an exception.
         let mut errors = b"(".to_vec();
-        errors.extend(vec![b'N'; 1 << 19]);
+        errors.extend(vec![b'N'; 1 << 18]);
         errors.extend(b"tq\x00cbuiltins\nException\nq\x01");
         errors.extend(b"h\x01h\x00R0".repeat(1 << 16));
         errors.extend(b".");
-        let many = |opcode: u8| [vec![opcode; 16 << 20], b".".to_vec()].concat();
-        let memos = [&b"N"[..], &(0..3_u32 << 20).flat_map(|index| {
+        let many = |opcode: u8| [vec![opcode; 2 << 20], b".".to_vec()].concat();
+        let memos = [&b"N"[..], &(0..=1_u32 << 20).flat_map(|index| {
             let [a, b, c, d] = index.to_le_bytes();
             [b'r', a, b, c, d]
         }).collect::<Vec<_>>()].concat();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use distributed::{CallError, Key, Manager, Value};
 use judge::Judge;
-use support::{PROGRAM, key, manager, script, server, with_each_python};
+use support::{PROGRAM, key, manager, script, server, with_each_python, with_two_pythons};
 
 fn lines(text: &str, start: &str) -> usize {
     text.lines().filter(|line| line.starts_with(start)).count()
@@ -42,7 +42,7 @@ fn a_python_worker_works_for_the_rust_server_and_master() {
 
 #[test]
 fn a_rust_worker_works_for_a_python_master_and_server() {
-    with_each_python(|python| {
+    with_two_pythons(|python| {
         let mut master = script(python, "task_master.py").env("PORT", "0").start();
         let line = master.wait_for_line(|line| line.starts_with("Serving on "));
         let address = format!("127.0.0.1:{}", line.rsplit(' ').next().unwrap_or_default());
@@ -61,7 +61,7 @@ fn a_rust_worker_works_for_a_python_master_and_server() {
 
 #[test]
 fn python_and_rust_workers_share_one_queue_for_a_python_master() {
-    with_each_python(|python| {
+    with_two_pythons(|python| {
         let server = server();
         let (address, port) = (server.address().to_string(), server.address().port().to_string());
         let theirs = script(python, "task_worker.py").env("PORT", &port).start();
@@ -128,7 +128,7 @@ fn the_rust_client_makes_the_same_calls_to_pythons_server() {
 
 #[test]
 fn a_python_with_another_key_is_refused_and_says_so() {
-    with_each_python(|python| {
+    with_two_pythons(|python| {
         let server = distributed::Server::new(Key::new(b"a key that nobody else has"));
         let server = server.listen("127.0.0.1:0").and_then(|it| it.spawn()).expect("it serves");
         let port = server.address().port().to_string();
@@ -143,7 +143,7 @@ fn a_python_with_another_key_is_refused_and_says_so() {
 
 #[test]
 fn a_hostile_object_is_an_error_for_the_sender_and_runs_nowhere() {
-    with_each_python(|python| {
+    with_two_pythons(|python| {
         let server = server();
         let port = server.address().port().to_string();
         let report = script(python, "hostile.py").env("PORT", port).run();

@@ -17,12 +17,25 @@ pub(crate) struct Options {
     pub(crate) tasks: u32,
     pub(crate) stay: bool,
     pub(crate) file: Option<PathBuf>,
+    /// Print once, and end.
+    pub(crate) once: bool,
+    /// What follows the command.
+    pub(crate) words: Vec<String>,
 }
 
 impl Default for Options {
     fn default() -> Options {
         let address = "127.0.0.1:5000".to_owned();
-        Options { address, key_file: None, plain: false, tasks: 10, stay: false, file: None }
+        Options {
+            address,
+            key_file: None,
+            plain: false,
+            tasks: 10,
+            stay: false,
+            file: None,
+            once: false,
+            words: Vec::new(),
+        }
     }
 }
 

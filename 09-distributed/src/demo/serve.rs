@@ -15,7 +15,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     setrlimit(Resource::RLIMIT_NOFILE, hard.min(65_536), hard)?;
     let server = Server::new(key)
-        .share(TASKS, QueueConfig::default())
+        .share(TASKS, QueueConfig { results: Some(RESULTS.to_owned()), ..QueueConfig::default() })
         .share(RESULTS, QueueConfig::default())
         .listen(address)?;
     writeln!(io::stdout(), "Serving {TASKS} and {RESULTS} on {}", server.address())?;

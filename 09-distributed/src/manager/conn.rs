@@ -17,6 +17,10 @@ pub(crate) struct Conn {
     pub(crate) timer: Option<Instant>,
     /// The object and value of the last answer, until the next request shows that it arrived.
     pub(crate) unconfirmed: Option<(String, Value)>,
+    /// What it calls itself.
+    pub(crate) name: String,
+    /// Objects from which it took something on lease.
+    pub(crate) took: Vec<String>,
     /// What the loop is told of: to be changed only with the loop's list.
     pub(crate) interest: Interest,
 }
@@ -63,6 +67,8 @@ impl Conn {
             phase: Phase::Stranger(handshake),
             timer: None,
             unconfirmed: None,
+            name: String::new(),
+            took: Vec::new(),
             interest: Interest { read: true, write: false, end: true },
         }
     }

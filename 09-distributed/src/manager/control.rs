@@ -6,8 +6,8 @@ use crate::pickle::Value;
 pub(crate) enum Control {
     /// This is the answer, and all.
     Answer(Response),
-    /// From here on the connection calls methods of objects.
-    Serve,
+    /// From here on the connection calls methods of objects. It calls itself so.
+    Serve(String),
     /// The server is to end.
     Shutdown,
 }
@@ -17,7 +17,7 @@ pub(crate) fn control(registry: &mut Registry, request: Request) -> Control {
     let mut given = positional.into_iter();
     let (first, more) = (given.next(), given.len() + keywords.len());
     let answer = match (&*method, first, more) {
-        ("accept_connection", _, _) => return Control::Serve,
+        ("accept_connection", Some(Value::Str(name)), 0) => return Control::Serve(name),
         ("shutdown", None, 0) => return Control::Shutdown,
         ("dummy", None, 0) => Response::Return(Value::None),
         ("number_of_objects", None, 0) => registry.referred(),
@@ -27,8 +27,8 @@ pub(crate) fn control(registry: &mut Registry, request: Request) -> Control {
         ("incref", Some(Value::Str(id)), 0) => registry.increment(&id),
         ("decref", Some(Value::Str(id)), 0) => registry.decrement(&id),
         (
-            "shutdown" | "dummy" | "number_of_objects" | "debug_info" | "create" | "get_methods"
-            | "incref" | "decref",
+            "accept_connection" | "shutdown" | "dummy" | "number_of_objects" | "debug_info"
+            | "create" | "get_methods" | "incref" | "decref",
             ..,
         ) => Response::failed(format_args!(
             "TypeError: {method}() was given other arguments than it takes"

@@ -198,6 +198,11 @@ impl Poll {
         {
             object.waiting(parked.kind).retain(|waiting| *waiting != id);
         }
+        for object in conn.took {
+            if self.registry.object(&object).is_some_and(|it| it.queue.leave(id)) {
+                self.changed.push(object);
+            }
+        }
         let _ = self.epoll.delete(&conn.transport);
         if self.paused {
             let event = EpollEvent::new(EpollFlags::EPOLLIN, LISTENER);
@@ -337,7 +342,8 @@ impl Poll {
                 conn.send(answer);
                 self.finish(id);
             }
-            Control::Serve => {
+            Control::Serve(name) => {
+                conn.name = name.chars().take(80).collect();
                 conn.send(Response::Return(Value::None));
                 conn.phase = Phase::Calling;
             }

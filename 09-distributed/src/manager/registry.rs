@@ -32,7 +32,7 @@ pub(crate) struct Object {
     references: u64,
     /// Kept without references: the server itself has it.
     kept: bool,
-    waiting: [VecDeque<u64>; 3],
+    waiting: [VecDeque<u64>; 5],
 }
 
 impl Object {
@@ -68,6 +68,14 @@ impl Registry {
         let (queue, waiting) = (Queue::new(config), Default::default());
         self.objects.insert(id.clone(), Object { queue, exposed, references: 0, kept, waiting });
         id
+    }
+
+    /// The object that is shared under a name.
+    pub(crate) fn shared(&self, name: &str) -> Option<String> {
+        match self.names.get(name) {
+            Some(Maker::Shared(id)) => Some(id.clone()),
+            _ => None,
+        }
     }
 
     pub(crate) fn object(&mut self, id: &str) -> Option<&mut Object> {

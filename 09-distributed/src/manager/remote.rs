@@ -165,7 +165,21 @@ impl RemoteQueue {
     ///
     /// When it is not exposed, or fails.
     pub fn call(&mut self, method: &str, arguments: Vec<Value>) -> Result<Value, CallError> {
-        let patience = Some(self.manager.given_patience());
+        self.call_for(method, arguments, Duration::ZERO)
+    }
+
+    /// The same, of one that may wait this long before it answers.
+    ///
+    /// # Errors
+    ///
+    /// When it is not exposed, or fails.
+    pub fn call_for(
+        &mut self,
+        method: &str,
+        arguments: Vec<Value>,
+        wait: Duration,
+    ) -> Result<Value, CallError> {
+        let patience = Some(wait + self.manager.given_patience());
         self.connection.call(Some(&self.id), method, arguments, patience)
     }
 

@@ -5,7 +5,7 @@ use crate::manager::message::{Request, Response};
 use crate::manager::poll::Poll;
 use crate::manager::registry::no_object;
 use crate::pickle::Value;
-use crate::queue::{Answer, Call, Kind, Queue, Wait};
+use crate::queue::{Answer, Call, Caller, Kind, Queue, Wait};
 
 /// Calls of methods, those that have to wait, and what ends their waiting.
 impl Poll {
@@ -33,19 +33,56 @@ impl Poll {
             Ok(call) => call,
             Err(answer) => return self.answer(id, &name, answer),
         };
-        match object.queue.call(&mut call) {
-            Answer::Wait(kind) => match call.wait() {
-                Wait::No => self.answer(id, &name, Queue::give_up(kind)),
-                Wait::Forever => self.park(id, Parked { object: name, call, kind, until: None }),
-                Wait::For(time) => {
-                    let until = Some(Instant::now() + time);
-                    self.park(id, Parked { object: name, call, kind, until });
-                }
-            },
-            answer => {
-                self.answer(id, &name, answer);
+        // Results of plain tasks go to another queue: if that is full, it is for the worker to wait.
+        let target = object.queue.config().results.clone();
+        let target = target.and_then(|name| self.registry.shared(&name));
+        if let (Call::Complete(_), Some(target)) = (&call, &target)
+            && self.registry.object(target).is_some_and(|target| target.queue.is_full())
+        {
+            return self.answer(id, &name, Queue::give_up(Kind::Room));
+        }
+        match self.try_call(id, &name, &mut call) {
+            Answer::Wait(kind) => {
+                let until = match call.wait() {
+                    Wait::No => return self.answer(id, &name, Queue::give_up(kind)),
+                    Wait::Forever => None,
+                    Wait::For(time) => Some(Instant::now() + time),
+                };
+                self.park(id, Parked { object: name.clone(), call, kind, until });
                 self.wake(&name);
             }
+            answer => {
+                self.answer(id, &name, answer);
+                self.forward(&name, target.as_deref());
+                self.wake(&name);
+            }
+        }
+    }
+
+    fn try_call(&mut self, id: u64, name: &str, call: &mut Call) -> Answer {
+        let (Some(object), Some(conn)) = (self.registry.object(name), self.conns.get_mut(&id))
+        else {
+            return Answer::type_error("it is gone");
+        };
+        let who = Caller { id, name: &conn.name, now: Instant::now() };
+        let answer = object.queue.call(call, who);
+        // What it has on lease ends with the connection.
+        let took = matches!((&*call, &answer), (Call::Take(..), Answer::Return(_)));
+        if took && !conn.took.iter().any(|took| took == name) {
+            conn.took.push(name.to_owned());
+        }
+        answer
+    }
+
+    /// Puts results where those look for them who put the tasks without an id.
+    fn forward(&mut self, name: &str, target: Option<&str>) {
+        let Some(object) = self.registry.object(name) else { return };
+        let results = std::mem::take(&mut object.queue.outgoing);
+        if let (false, Some(target)) = (results.is_empty(), target)
+            && let Some(object) = self.registry.object(target)
+        {
+            results.into_iter().for_each(|result| object.queue.put(result));
+            self.wake(target);
         }
     }
 
@@ -72,24 +109,51 @@ impl Poll {
             else {
                 continue;
             };
-            let Some(object) = self.registry.object(name) else { return };
-            let answer = match object.queue.call(&mut parked.call) {
-                Answer::Wait(_) => Queue::give_up(kind),
-                answer => answer,
-            };
+            let answer = self.try_call(id, name, &mut parked.call);
+            if let (Answer::Wait(_), Some(object)) = (&answer, self.registry.object(name)) {
+                // What was there could not be lent any more. It keeps its place.
+                object.waiting(kind).push_front(id);
+                if let Some(conn) = self.conns.get_mut(&id) {
+                    conn.phase = Phase::Waiting(parked);
+                }
+                continue;
+            }
             self.set_timer(id, None);
             self.answer(id, name, answer);
             self.unread.push(id);
+        }
+        // Nobody else tells the first of those who wait for a task when a lease ends.
+        let Some(object) = self.registry.object(name) else { return };
+        let due = object.queue.next_due();
+        let first = object.waiting(Kind::Task).front().copied();
+        if let (Some(due), Some(id)) = (due, first)
+            && let Some(Phase::Waiting(parked)) = self.conns.get(&id).map(|conn| &conn.phase)
+        {
+            let at = parked.until.map_or(due, |until| until.min(due));
+            self.set_timer(id, Some(at));
         }
     }
 
     fn next_waiting(&mut self, name: &str) -> Option<(u64, Kind)> {
         let object = self.registry.object(name)?;
-        [Kind::Item, Kind::Room, Kind::Done].into_iter().find_map(|kind| {
-            let ready = object.queue.is_ready(kind);
-            let first = ready.then(|| object.waiting(kind).pop_front()).flatten();
-            first.map(|id| (id, kind))
-        })
+        let now = Instant::now();
+        for kind in Kind::ALL {
+            if object.waiting(kind).is_empty() {
+                continue;
+            }
+            if object.queue.is_ready(kind, now) {
+                return object.waiting(kind).pop_front().map(|id| (id, kind));
+            }
+        }
+        // Each reader of the log has read up to somewhere else.
+        let end = object.queue.log_end();
+        let reads = |id: &u64| match self.conns.get(id).map(|conn| &conn.phase) {
+            Some(Phase::Waiting(Parked { call: Call::Results { after, .. }, .. })) => *after < end,
+            _ => true,
+        };
+        let waiting = object.waiting(Kind::Result);
+        let at = waiting.iter().position(reads)?;
+        waiting.remove(at).map(|id| (id, Kind::Result))
     }
 
     /// A timer has run out: of a call that waited, of a handshake, of a last answer.
@@ -97,14 +161,19 @@ impl Poll {
         self.set_timer(id, None);
         let Some(conn) = self.conns.get_mut(&id) else { return };
         let Phase::Waiting(parked) = &conn.phase else { return self.close(id, false) };
-        debug_assert!(parked.until.is_some_and(|until| until <= now), "a timer is a call's own");
         let (kind, name) = (parked.kind, parked.object.clone());
+        if parked.until.is_none_or(|until| until > now) {
+            // A lease has ended, or a delay.
+            return self.changed.push(name);
+        }
         conn.phase = Phase::Calling;
         if let Some(object) = self.registry.object(&name) {
             object.waiting(kind).retain(|waiting| *waiting != id);
         }
         self.answer(id, &name, Queue::give_up(kind));
         self.unread.push(id);
+        // The next one in the row has the timer now.
+        self.changed.push(name);
     }
 
     fn answer(&mut self, id: u64, object: &str, answer: Answer) {

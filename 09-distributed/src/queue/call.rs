@@ -2,9 +2,15 @@ use std::time::Duration;
 
 use crate::pickle::{Class, Value};
 
-/// The methods of a queue, as Python names them.
-pub const METHODS: &[&str] =
-    &["put", "get", "put_nowait", "get_nowait", "qsize", "empty", "full", "task_done", "join"];
+/// The methods of a queue: those that Python has, then those of leases.
+#[rustfmt::skip]
+pub const METHODS: &[&str] = &[
+    "put", "get", "put_nowait", "get_nowait", "qsize", "empty", "full", "task_done", "join",
+    "put_tasks", "take", "extend", "complete", "fail", "results", "stats", "dead", "retry", "purge",
+];
+
+/// How much one call may take or read.
+const BATCH: usize = 10_000;
 
 /// A method call, its arguments read.
 #[derive(Debug)]
@@ -17,6 +23,22 @@ pub(crate) enum Call {
     Full,
     TaskDone,
     Join,
+    /// Ids and bodies.
+    PutTasks(Vec<(String, Value)>),
+    Take(usize, Wait),
+    /// A lease is named by its fence.
+    Extend(Vec<u64>),
+    Complete(Vec<(u64, Value)>),
+    Fail(u64, String, Duration),
+    Results {
+        after: usize,
+        max: usize,
+        wait: Wait,
+    },
+    Stats,
+    Dead,
+    Retry(Vec<String>),
+    Purge,
 }
 
 /// For how long a call may wait.
@@ -33,6 +55,13 @@ pub(crate) enum Kind {
     Item,
     Room,
     Done,
+    Task,
+    Result,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Kind; 5] =
+        [Kind::Item, Kind::Room, Kind::Done, Kind::Task, Kind::Result];
 }
 
 /// What became of a call.
@@ -75,6 +104,44 @@ impl Call {
             "full" => Call::Full,
             "task_done" => Call::TaskDone,
             "join" => Call::Join,
+            "put_tasks" => Call::PutTasks(given.pairs("tasks", |id| match id {
+                Value::Str(id) => Some(id),
+                _ => None,
+            })?),
+            "take" => Call::Take(given.count("max", 1)?.clamp(1, BATCH), given.time("wait")?),
+            "extend" => Call::Extend(
+                given.list("leases")?.iter().map(|lease| number(lease).unwrap_or(0)).collect(),
+            ),
+            "complete" => Call::Complete(given.pairs("done", |fence| number(&fence))?),
+            "fail" => {
+                let fence = number(&given.needed("lease")?).unwrap_or(0);
+                let Value::Str(error) = given.needed("error")? else {
+                    return Err(Answer::type_error("'error' must be a str"));
+                };
+                let retry_in = match given.time("retry_in")? {
+                    Wait::For(time) => time,
+                    _ => Duration::ZERO,
+                };
+                Call::Fail(fence, error, retry_in)
+            }
+            "results" => Call::Results {
+                after: given.count("after", 0)?,
+                max: given.count("max", 100)?.clamp(1, BATCH),
+                wait: given.time("wait")?,
+            },
+            "stats" => Call::Stats,
+            "dead" => Call::Dead,
+            "retry" => Call::Retry(
+                given
+                    .list("ids")?
+                    .into_iter()
+                    .filter_map(|id| match id {
+                        Value::Str(id) => Some(id),
+                        _ => None,
+                    })
+                    .collect(),
+            ),
+            "purge" => Call::Purge,
             _ => return Err(Answer::type_error(format!("no method {method}()"))),
         };
         given.end()?;
@@ -83,7 +150,8 @@ impl Call {
 
     pub(crate) fn wait(&self) -> Wait {
         match self {
-            Call::Put(_, wait) | Call::Get(wait) => *wait,
+            Call::Put(_, wait) | Call::Get(wait) | Call::Take(_, wait) => *wait,
+            Call::Results { wait, .. } => *wait,
             Call::Join => Wait::Forever,
             _ => Wait::No,
         }
@@ -131,6 +199,46 @@ impl Arguments<'_> {
         }
     }
 
+    /// Seconds to wait, none without this.
+    fn time(&mut self, name: &str) -> Result<Wait, Answer> {
+        match self.next(name) {
+            None | Some(Value::None) => Ok(Wait::No),
+            Some(seconds) => duration(&seconds).map(|time| match time {
+                Duration::ZERO => Wait::No,
+                time => Wait::For(time),
+            }),
+        }
+    }
+
+    fn count(&mut self, name: &str, usual: usize) -> Result<usize, Answer> {
+        let Some(value) = self.next(name) else { return Ok(usual) };
+        let count = number(&value).and_then(|count| usize::try_from(count).ok());
+        count.ok_or_else(|| Answer::type_error(format!("'{name}' must be an int from 0 on")))
+    }
+
+    fn list(&mut self, name: &str) -> Result<Vec<Value>, Answer> {
+        match self.needed(name)? {
+            Value::List(items) | Value::Tuple(items) => Ok(items),
+            _ => Err(Answer::type_error(format!("'{name}' must be a list"))),
+        }
+    }
+
+    fn pairs<K>(
+        &mut self,
+        name: &str,
+        key: impl Fn(Value) -> Option<K>,
+    ) -> Result<Vec<(K, Value)>, Answer> {
+        let pair = |item| match item {
+            Value::Tuple(pair) | Value::List(pair) => {
+                let [first, second] = <[Value; 2]>::try_from(pair).ok()?;
+                Some((key(first)?, second))
+            }
+            _ => None,
+        };
+        let pairs: Option<Vec<_>> = self.list(name)?.into_iter().map(pair).collect();
+        pairs.ok_or_else(|| Answer::type_error(format!("'{name}' must be a list of pairs")))
+    }
+
     fn end(&mut self) -> Result<(), Answer> {
         let extra = self.positional.len() + self.keywords.len();
         if extra > 0 {
@@ -138,6 +246,13 @@ impl Arguments<'_> {
             return Err(Answer::type_error(text));
         }
         Ok(())
+    }
+}
+
+fn number(value: &Value) -> Option<u64> {
+    match value {
+        Value::Int(number) => u64::try_from(*number).ok(),
+        _ => None,
     }
 }
 

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test binary uses its part of it")]
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -18,8 +20,11 @@ pub(crate) fn key() -> Key {
 
 /// The tutorial's two queues, and some that show more.
 pub(crate) fn server() -> Running {
-    let only =
-        |exposed: &[&'static str], capacity| QueueConfig { exposed: exposed.to_vec(), capacity };
+    let only = |exposed: &[&'static str], capacity| QueueConfig {
+        exposed: exposed.to_vec(),
+        capacity,
+        ..QueueConfig::default()
+    };
     Server::new(key())
         .share("get_task_queue", QueueConfig::default())
         .share("get_result_queue", QueueConfig::default())
@@ -38,8 +43,19 @@ pub(crate) fn manager(server: &Running) -> Manager {
 
 /// Runs a test with each Python of this machine, all at the same time: much of it is waiting.
 pub(crate) fn with_each_python(test: impl Fn(&Path) + Sync) {
+    with(pythons(), test);
+}
+
+/// With the oldest and the newest one: the handshake changed in between, in 3.12.
+pub(crate) fn with_two_pythons(test: impl Fn(&Path) + Sync) {
+    let mut pythons = pythons();
+    let ends = [pythons.pop_first(), pythons.pop_last()];
+    with(ends.into_iter().flatten().collect(), test);
+}
+
+fn with(pythons: BTreeMap<(u32, u32), PathBuf>, test: impl Fn(&Path) + Sync) {
     std::thread::scope(|scope| {
-        for ((major, minor), python) in pythons() {
+        for ((major, minor), python) in pythons {
             let test = &test;
             let run = move || test(&python);
             let thread = std::thread::Builder::new().name(format!("with Python {major}.{minor}"));
@@ -58,7 +74,6 @@ fn pythons() -> BTreeMap<(u32, u32), PathBuf> {
     folders.extend(kept.map(|entry| entry.path().join("bin")));
     let mut found = BTreeMap::new();
     for program in folders.iter().flat_map(|folder| interpreters(folder)) {
-        // Not a shim, that is: it may be another one, or none, in another folder.
         let code = "import sys; print(sys.version_info[0], sys.version_info[1], sys.executable)";
         let run = Command::new(&program).args(["-c", code]).stdin(Stdio::null()).output();
         let text = run.map(|run| String::from_utf8_lossy(&run.stdout).into_owned());
@@ -79,7 +94,15 @@ fn pythons() -> BTreeMap<(u32, u32), PathBuf> {
 }
 
 fn interpreters(folder: &Path) -> Vec<PathBuf> {
-    let there = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
+    // No scripts: those of a version manager take their time, and may start any version, or none.
+    let binary = |path: &PathBuf| {
+        let start = File::open(path).and_then(|mut file| {
+            let mut start = [0; 4];
+            file.read_exact(&mut start).map(|()| start)
+        });
+        start.is_ok_and(|start| &start == b"\x7fELF")
+    };
+    let there = |name: &str| Some(folder.join(name)).filter(binary);
     let minors = (8..30).map(|minor| format!("python3.{minor}"));
     ["python3".to_owned()].into_iter().chain(minors).filter_map(|name| there(&name)).collect()
 }
