@@ -128,8 +128,12 @@ pub(crate) fn unhex(text: &str) -> Vec<u8> {
 
 /// How long a test with random input runs: a second, or `STRESS` of them.
 pub(crate) fn stress() -> Duration {
-    let seconds = std::env::var("STRESS").ok().and_then(|text| text.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(1))
+    Duration::from_secs(times().into())
+}
+
+/// How much longer tests are to be: `STRESS`.
+pub(crate) fn times() -> u32 {
+    std::env::var("STRESS").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
 }
 
 /// Random numbers from a seed (xorshift64): what failed once fails again.
