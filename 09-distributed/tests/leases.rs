@@ -153,7 +153,7 @@ judge::scenario! {
 /// 4,000 tasks, or STRESS times as many: the same seed, the same faults, whatever the scheduler makes of them.
 #[test]
 fn four_workers_killed_stopped_and_continued_at_random_lose_no_task_and_repeat_no_result() {
-    let server = serving(Duration::from_millis(500), 1000, 100_000);
+    let server = serving(Duration::from_millis(250), 1000, 100_000);
     let start = || {
         Judge::scenario(&works)
             .env("ADDRESS", server.address().to_string())

@@ -75,7 +75,8 @@ fn pythons() -> BTreeMap<(u32, u32), PathBuf> {
     let mut found = BTreeMap::new();
     for program in folders.iter().flat_map(|folder| interpreters(folder)) {
         let code = "import sys; print(sys.version_info[0], sys.version_info[1], sys.executable)";
-        let run = Command::new(&program).args(["-c", code]).stdin(Stdio::null()).output();
+        let run =
+            Command::new(&program).args(["-E", "-S", "-c", code]).stdin(Stdio::null()).output();
         let text = run.map(|run| String::from_utf8_lossy(&run.stdout).into_owned());
         let text = text.unwrap_or_default();
         let mut words = text.trim_end().splitn(3, ' ');

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![deny(unsafe_code)]
 
+mod distributed;
 mod fork;
 #[expect(unsafe_code, reason = "a limit is bare system calls, not somebody's wrapper of them")]
 mod limit;
@@ -32,7 +33,7 @@ The lessons beside their rivals and their limits.
 
 Usage: cargo course bench [OPTIONS] [LESSON | LESSON/MEASURE]...
 
-Without a lesson, all are measured. LESSON is fork, process, pool or subprocess.
+Without a lesson, all are measured. LESSON is fork, process, pool, subprocess or distributed.
 
   -q, --quick       a few seconds a lesson: shorter turns, fewer rounds
   -r, --rounds N    rounds a measure (21, quick: 6)
@@ -76,11 +77,16 @@ fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
 }
 
 fn run() -> Outcome<ExitCode> {
-    let all: Vec<&Measure> =
-        [fork::MEASURES, process::MEASURES, pool::MEASURES, subprocess::MEASURES]
-            .into_iter()
-            .flatten()
-            .collect();
+    let all: Vec<&Measure> = [
+        fork::MEASURES,
+        process::MEASURES,
+        pool::MEASURES,
+        subprocess::MEASURES,
+        distributed::MEASURES,
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     if let Some((first, rest)) = arguments.split_first()
         && first == run::INSIDE
