@@ -1,5 +1,6 @@
 //! The lessons: one table, and whatever the desk says of a lesson is in it.
 
+mod distributed;
 mod fork;
 mod ipc;
 mod lock;
@@ -48,7 +49,7 @@ pub(crate) const LESSONS: &[Lesson] = &[
     lesson(6, "threads", "How do tasks share one process?", threads::DEMOS),
     lesson(7, "lock", "Who may touch what, and when?", lock::DEMOS),
     lesson(8, "threadlocal", "What does nobody else see?", threadlocal::DEMOS),
-    lesson(9, "distributed", "How do many machines share the work?", &[]),
+    lesson(9, "distributed", "How do many machines share the work?", distributed::DEMOS),
 ];
 
 const fn lesson(

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![deny(unsafe_code)]
 
+mod distributed;
 mod fork;
 mod ipc;
 #[expect(unsafe_code, reason = "a limit is bare system calls, not somebody's wrapper of them")]
@@ -89,6 +90,7 @@ fn run() -> Outcome<ExitCode> {
         threads::MEASURES,
         lock::MEASURES,
         threadlocal::MEASURES,
+        distributed::MEASURES,
     ];
     let all: Vec<&Measure> = lessons.into_iter().flatten().collect();
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();

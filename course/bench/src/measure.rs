@@ -123,6 +123,14 @@ impl Sides {
         self.push(name, kind, Ok(Box::new(work)));
     }
 
+    /// Adds the lesson's library as it is met from Python: as [`python`](Self::python), not a rival.
+    pub(crate) fn python_as_ours(&mut self, name: &'static str, script: &str) {
+        self.python(name, script);
+        if let Some(side) = self.0.last_mut() {
+            side.kind = Kind::Ours;
+        }
+    }
+
     /// Adds a rival in Python: `script` defines `run()`, which does the job once, and is timed
     /// inside the interpreter, so that neither its start nor our pipe to it counts.
     pub(crate) fn python(&mut self, name: &'static str, script: &str) {

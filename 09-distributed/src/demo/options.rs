@@ -1,0 +1,103 @@
+//! What all commands need to know: where, and with which key.
+
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use distributed::{ConnectError, Key, Manager};
+
+/// Read from the line of the command.
+#[derive(Debug)]
+pub(crate) struct Options {
+    /// As it was given: a host, a port, or both.
+    pub(crate) address: String,
+    pub(crate) key_file: Option<PathBuf>,
+    /// Beyond loopback, unencrypted, on purpose.
+    pub(crate) plain: bool,
+    pub(crate) tasks: u32,
+    pub(crate) stay: bool,
+    pub(crate) file: Option<PathBuf>,
+    /// Print once, and end.
+    pub(crate) once: bool,
+    /// What follows the command.
+    pub(crate) words: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        let address = "127.0.0.1:5000".to_owned();
+        Options {
+            address,
+            key_file: None,
+            plain: false,
+            tasks: 10,
+            stay: false,
+            file: None,
+            once: false,
+            words: Vec::new(),
+        }
+    }
+}
+
+/// How long a server that isn't there may stay away.
+pub(crate) const ABSENCE: Duration = Duration::from_secs(30);
+
+impl Options {
+    /// The host of the address, as it was given.
+    pub(crate) fn host(&self) -> &str {
+        self.address.rsplit_once(':').map_or(&*self.address, |(host, _)| host)
+    }
+
+    /// `HOST:PORT`, or `HOST` with the tutorial's port.
+    pub(crate) fn resolved(&self) -> Result<SocketAddr, String> {
+        let failed = |error| format!("no address {}: {error}", self.address);
+        let whole = self.address.to_socket_addrs();
+        let found = whole.or_else(|_| (&*self.address, 5000).to_socket_addrs()).map_err(failed)?;
+        let mut found: Vec<_> = found.collect();
+        found.sort_by_key(|address| !address.is_ipv4());
+        found.first().copied().ok_or_else(|| format!("no address {}", self.address))
+    }
+
+    /// The key, from the file, the environment, or the tutorial. Never from the line of the command: that is
+    /// for everybody to read in `ps`.
+    pub(crate) fn key(&self, ip: IpAddr) -> Result<Key, Box<dyn std::error::Error>> {
+        let key = match (&self.key_file, std::env::var_os("AUTHKEY")) {
+            (Some(file), _) => Key::from_file(file)?,
+            (None, Some(key)) => Key::new(std::os::unix::ffi::OsStrExt::as_bytes(&*key)),
+            (None, None) => {
+                if ip.is_loopback() {
+                    eprintln!(
+                        "distributed: the key is the tutorial's `abc`: good on this machine, for trying out"
+                    );
+                }
+                Key::new(b"abc")
+            }
+        };
+        if !ip.is_loopback() {
+            if key.is_weak() {
+                return Err("beyond this machine a key needs 16 bytes or more: make one with `keygen FILE`, and give \
+                            it to both sides with --key-file FILE"
+                    .into());
+            }
+            if !self.plain {
+                return Err("beyond this machine everything would be readable on its way, and nothing is encrypted \
+                            here yet: tunnel it (ssh -L), or say --plain for a network that you trust"
+                    .into());
+            }
+        }
+        Ok(key)
+    }
+
+    /// The server, when it is there.
+    pub(crate) fn connect(&self) -> Result<Manager, Box<dyn std::error::Error>> {
+        let address = self.resolved()?;
+        let key = self.key(address.ip())?;
+        let found = Manager::connect_within(address, &key, Duration::from_secs(5));
+        found.map_err(|error| match error {
+            ConnectError::Unreachable(..) => {
+                format!("{error}\nStart one with `cargo run -p distributed -- serve`.").into()
+            }
+            error => error.into(),
+        })
+    }
+}

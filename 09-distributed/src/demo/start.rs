@@ -1,0 +1,107 @@
+//! The lesson's first demo: a server, a master and two workers, each a process of its own.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use distributed::{Key, Manager};
+
+use crate::demo::Outcome;
+
+/// In the environment of a process that ends with the one which started it.
+pub(crate) const TETHERED: &str = "DISTRIBUTED_TETHERED";
+
+pub(crate) fn run() -> Outcome {
+    let secret: String = random()?.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut crew = Crew { secret: secret.clone(), members: Vec::new() };
+    let mut server = crew.start(&["serve", "--listen", "127.0.0.1:0"])?;
+    let mut line = String::new();
+    server.read_line(&mut line)?;
+    let address = line.trim_end().rsplit(' ').next().unwrap_or_default().to_owned();
+
+    let master = crew.start(&["master", "--connect", &address])?;
+    let mut out = io::stdout();
+    for line in master.lines() {
+        let line = line?;
+        writeln!(out, "{line}")?;
+        if line == "Try get results..." {
+            // Now there is something to do.
+            for _ in 0..2 {
+                crew.start_beside(&["worker", "--connect", &address])?;
+            }
+        }
+    }
+    let server = crew.members.remove(0);
+    crew.wait()?;
+    Manager::connect(address.parse()?, &Key::new(secret.as_bytes()))?.shutdown()?;
+    crew.members.push(server);
+    crew.wait()
+}
+
+/// The processes of the demo. Each ends when the pipe at its standard input does: at the latest with us.
+struct Crew {
+    secret: String,
+    members: Vec<(String, Child)>,
+}
+
+impl Crew {
+    fn start(
+        &mut self,
+        line: &[&str],
+    ) -> Result<BufReader<ChildStdout>, Box<dyn std::error::Error>> {
+        let mut child = self.command(line)?.stdout(Stdio::piped()).spawn()?;
+        let out = child.stdout.take().ok_or("no pipe")?;
+        self.members.push((line[0].to_owned(), child));
+        Ok(BufReader::new(out))
+    }
+
+    fn start_beside(&mut self, line: &[&str]) -> Outcome {
+        let child = self.command(line)?.spawn()?;
+        self.members.push((line[0].to_owned(), child));
+        Ok(())
+    }
+
+    fn command(&self, line: &[&str]) -> io::Result<Command> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(line).env("AUTHKEY", &self.secret).env(TETHERED, "1").stdin(Stdio::piped());
+        Ok(command)
+    }
+
+    fn wait(&mut self) -> Outcome {
+        for (name, mut child) in std::mem::take(&mut self.members) {
+            // `wait` would close its standard input, and so end it.
+            let held = child.stdin.take();
+            let status = child.wait()?;
+            drop(held);
+            if !status.success() {
+                return Err(format!("the {name} ended with {status}").into());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        for (_, child) in &mut self.members {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn random() -> io::Result<[u8; 16]> {
+    let mut bytes = [0; 16];
+    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// In a process of the crew: ends it with the demo, however that ends.
+pub(crate) fn tether() {
+    if std::env::var_os(TETHERED).is_some() {
+        std::thread::spawn(|| {
+            let _ = io::copy(&mut io::stdin(), &mut io::sink());
+            #[expect(clippy::disallowed_methods, reason = "this is no forked child")]
+            std::process::exit(1);
+        });
+    }
+}

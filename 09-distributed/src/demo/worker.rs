@@ -1,0 +1,69 @@
+//! A worker: takes tasks, gives results. As the tutorial's `task_worker.py`; on lease, where the server knows leases.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use distributed::{CallError, Heartbeat, Manager, RemoteTasks, Value, work};
+
+use crate::demo::options::{ABSENCE, Options};
+use crate::demo::{Outcome, RESULTS, TASKS};
+
+/// How long there may be nothing to do.
+const IDLE: Duration = Duration::from_secs(1);
+
+pub(crate) fn run(options: &Options) -> Outcome {
+    let mut out = io::stdout();
+    writeln!(out, "Connect to server {}...", options.host())?;
+    let manager = options.connect()?;
+    if manager.queue(TASKS)?.exposed().iter().any(|method| method == "take") {
+        lent(&manager, options.stay)?;
+    } else {
+        given(&manager, options.stay)?;
+    }
+    writeln!(out, "worker exit.")?;
+    Ok(())
+}
+
+/// Tasks on lease: if this worker dies, somebody else does them, and each result is recorded once.
+fn lent(manager: &Manager, stay: bool) -> Outcome {
+    let mut tasks = RemoteTasks::open(manager, TASKS, ABSENCE)?;
+    let beat = RemoteTasks::open(manager, TASKS, IDLE)?;
+    let heartbeat = Heartbeat::start(beat, Duration::from_secs(60))?;
+    let idle = (!stay).then_some(IDLE);
+    work(&mut tasks, &heartbeat, 1, idle, |lease| match lease.body {
+        Value::Int(number) => Ok(square(number)),
+        ref other => Err(format!("{other:?} is no number")),
+    })?;
+    Ok(())
+}
+
+/// Tasks for good, as from Python's server: what this worker has goes with it.
+fn given(manager: &Manager, stay: bool) -> Outcome {
+    let (mut tasks, mut results) = (manager.queue(TASKS)?, manager.queue(RESULTS)?);
+    loop {
+        let number: i64 = match tasks.get_timeout(IDLE) {
+            Ok(number) => number,
+            Err(CallError::Empty) if stay => continue,
+            Err(CallError::Empty) => return Ok(()),
+            Err(CallError::Lost(_)) => {
+                tasks.reconnect(ABSENCE)?;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let result = square(number);
+        while let Err(error) = results.put_value(result.clone(), None) {
+            let CallError::Lost(_) = error else { return Err(error.into()) };
+            results.reconnect(ABSENCE)?;
+        }
+    }
+}
+
+fn square(number: i64) -> Value {
+    if writeln!(io::stdout(), "run task {number} * {number}...").is_err() {
+        // Nobody listens any more. What is on lease goes back with the connection.
+        #[expect(clippy::disallowed_methods, reason = "this is no forked child")]
+        std::process::exit(0);
+    }
+    format!("{number} * {number} = {}", i128::from(number).pow(2)).into()
+}

@@ -1,0 +1,129 @@
+//! The lesson's demo: run it without arguments, then a server, a master and workers of your own.
+#![forbid(unsafe_code)]
+
+mod demo;
+
+use std::io::{ErrorKind, Write};
+use std::process::ExitCode;
+
+use demo::options::Options;
+use lexopt::prelude::{Long, Short, Value, ValueExt};
+
+const HELP: &str = "\
+Master and workers on many machines, and a queue server between them that speaks Python.
+
+Usage: distributed [COMMAND] [OPTIONS]
+
+Without a command: a server, a master and two workers, each a process of its own, on this machine.
+
+Commands:
+  serve          serve the tutorial's two queues, get_task_queue and get_result_queue
+  master         put tasks, wait for their results
+  worker         do tasks, until there have been none for a second
+  keygen FILE    make a key for servers and clients
+  stats          how many tasks are ready, on lease, done, dead, and who works
+  dead list      tasks that were tried too often, and why
+  dead retry [ID…]  give them, or those with these ids, another life
+
+Options:
+  --listen ADDR:PORT    where to serve: 127.0.0.1:5000 without this
+  --connect ADDR:PORT   where the server is: 127.0.0.1:5000 without this
+  --key-file FILE       the key, in a file that only its owner may read
+  --plain               go beyond this machine, unencrypted: for a network that you trust
+  --tasks N             master: how many tasks: 10 without this
+  --once                stats: print once, for scripts
+  --stay                worker: wait for more tasks, however long
+  -h, --help            print this text
+
+Without --key-file the key is what the environment variable AUTHKEY says; on this machine the tutorial's
+`abc` will do, with a warning.
+
+The text to read beside it: cargo doc -p distributed --open
+";
+
+fn main() -> ExitCode {
+    demo::start::tether();
+    let command = match parse(lexopt::Parser::from_env()) {
+        Ok(command) => command,
+        Err(error) => {
+            eprintln!("distributed: {error}\nTry `distributed --help`.");
+            return ExitCode::from(2);
+        }
+    };
+    match command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&*error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("distributed: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `distributed master | head -1` ends quietly, as other programs do.
+fn is_closed_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|it| it.kind() == ErrorKind::BrokenPipe)
+}
+
+enum Command {
+    Help,
+    Start,
+    With(fn(&Options) -> demo::Outcome, Options),
+}
+
+impl Command {
+    fn run(self) -> demo::Outcome {
+        match self {
+            Command::Help => Ok(std::io::stdout().write_all(HELP.as_bytes())?),
+            Command::Start => demo::start::run(),
+            Command::With(run, options) => run(&options),
+        }
+    }
+}
+
+fn parse(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut options = Options::default();
+    let mut name: Option<String> = None;
+    while let Some(argument) = arguments.next()? {
+        match (argument, name.as_deref()) {
+            (Short('h') | Long("help"), _) => return Ok(Command::Help),
+            (Value(word), None) => name = Some(word.string()?),
+            (Value(word), Some("dead")) => options.words.push(word.string()?),
+            (Value(file), Some("keygen")) if options.file.is_none() => {
+                options.file = Some(file.into())
+            }
+            (Long("listen"), Some("serve"))
+            | (Long("connect"), Some("master" | "worker" | "stats" | "dead")) => {
+                options.address = arguments.value()?.string()?;
+            }
+            (Long("key-file"), Some("serve" | "master" | "worker" | "stats" | "dead")) => {
+                options.key_file = Some(arguments.value()?.into());
+            }
+            (Long("plain"), Some("serve" | "master" | "worker" | "stats" | "dead")) => {
+                options.plain = true;
+            }
+            (Long("once"), Some("stats")) => options.once = true,
+            (Long("tasks"), Some("master")) => options.tasks = arguments.value()?.parse()?,
+            (Long("stay"), Some("worker")) => options.stay = true,
+            (unexpected, _) => return Err(unexpected.unexpected()),
+        }
+    }
+    Ok(match name.as_deref() {
+        None => Command::Start,
+        Some("serve") => Command::With(demo::serve::run, options),
+        Some("master") => Command::With(demo::master::run, options),
+        Some("worker") => Command::With(demo::worker::run, options),
+        Some("stats") => Command::With(demo::stats::run, options),
+        Some("dead")
+            if !matches!(options.words.first().map(String::as_str), Some("list" | "retry")) =>
+        {
+            return Err("`dead list`, or `dead retry`?".into());
+        }
+        Some("dead") => Command::With(demo::dead::run, options),
+        Some("keygen") if options.file.is_none() => {
+            return Err("keygen needs the name of a file to write".into());
+        }
+        Some("keygen") => Command::With(demo::keygen::run, options),
+        Some(other) => return Err(format!("no command `{other}`").into()),
+    })
+}

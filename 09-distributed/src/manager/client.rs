@@ -1,0 +1,224 @@
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use crate::manager::backoff::Backoff;
+use crate::manager::message::{Request, Response};
+use crate::manager::{CallError, ConnectError, RemoteQueue};
+use crate::pickle::{Class, Value};
+use crate::wire::key::random;
+use crate::wire::{CHALLENGE_LIMIT, FAILURE, FrameReader, Handshake, Key, Step, Transport, frame};
+
+/// A server's address and key: Python's `BaseManager` after `connect`.
+///
+/// It does not hold a connection: each queue has one of its own, so that a `get` that waits does not
+/// keep the others waiting.
+#[derive(Debug, Clone)]
+pub struct Manager {
+    address: SocketAddr,
+    key: Key,
+    patience: Duration,
+}
+
+impl Manager {
+    /// Asks the server once whether it is there and has the same key.
+    ///
+    /// # Errors
+    ///
+    /// When not.
+    pub fn connect(address: SocketAddr, key: &Key) -> Result<Manager, ConnectError> {
+        let manager = Manager::at(address, key);
+        manager.ask("dummy", vec![])?;
+        Ok(manager)
+    }
+
+    /// A server that is not asked yet.
+    pub fn at(address: SocketAddr, key: &Key) -> Manager {
+        Manager { address, key: key.clone(), patience: Duration::from_secs(30) }
+    }
+
+    /// The same, for a server that may not be there yet: tries again and again, with growing pauses,
+    /// for this long.
+    ///
+    /// # Errors
+    ///
+    /// The last one; at once, if trying again can't help.
+    pub fn connect_within(
+        address: SocketAddr,
+        key: &Key,
+        within: Duration,
+    ) -> Result<Manager, ConnectError> {
+        Backoff::retry(within, || Manager::connect(address, key))
+    }
+
+    /// How much longer than it may wait an answer may take before the server counts as silent: 30
+    /// seconds without this.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Manager {
+        self.patience = patience;
+        self
+    }
+
+    /// The queue that the server has registered under this name.
+    ///
+    /// # Errors
+    ///
+    /// When nothing is, or the server can't be reached.
+    pub fn queue(&self, name: &str) -> Result<RemoteQueue, ConnectError> {
+        RemoteQueue::open(self, name)
+    }
+
+    /// Ends the server. Its queues end with it.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be reached.
+    pub fn shutdown(&self) -> Result<(), ConnectError> {
+        self.ask("shutdown", vec![]).map(drop)
+    }
+
+    /// How many objects somebody refers to.
+    ///
+    /// # Errors
+    ///
+    /// When the server can't be reached.
+    pub fn number_of_objects(&self) -> Result<i64, ConnectError> {
+        match self.ask("number_of_objects", vec![])? {
+            Value::Int(number) => Ok(number),
+            other => Err(self.failed(unexpected(&other))),
+        }
+    }
+
+    pub(crate) fn failed(&self, error: CallError) -> ConnectError {
+        ConnectError::Call(self.address, error)
+    }
+
+    /// Asks the server itself, on a connection for this one question.
+    pub(crate) fn ask(&self, method: &str, positional: Vec<Value>) -> Result<Value, ConnectError> {
+        let mut connection = self.open()?;
+        connection.call(None, method, positional, Some(self.patience)).map_err(|e| self.failed(e))
+    }
+
+    /// A connection on which methods can be called.
+    pub(crate) fn serve(&self) -> Result<Connection, ConnectError> {
+        let mut connection = self.open()?;
+        let name = vec![Value::Str(format!("process {}", std::process::id()))];
+        let accepted = connection.call(None, "accept_connection", name, Some(self.patience));
+        accepted.map_err(|error| self.failed(error))?;
+        Ok(connection)
+    }
+
+    pub(crate) fn given_patience(&self) -> Duration {
+        self.patience
+    }
+
+    fn open(&self) -> Result<Connection, ConnectError> {
+        let unreachable = |error| ConnectError::Unreachable(self.address, error);
+        let stream =
+            TcpStream::connect_timeout(&self.address, self.patience).map_err(unreachable)?;
+        let transport = Transport::new(stream).map_err(unreachable)?;
+        let mut connection = Connection { transport, inbox: FrameReader::new(CHALLENGE_LIMIT) };
+        let mut handshake = Handshake::connect(self.key.clone());
+        let deadline = Instant::now() + self.patience;
+        // Read before the handshake: a challenge of our own must not be one that could be guessed.
+        let fresh = random().map_err(unreachable)?;
+        loop {
+            let frame = connection.receive(Some(deadline)).map_err(|error| self.failed(error))?;
+            let step = handshake.step(&frame, || fresh);
+            let (answer, last) = match step {
+                Ok(Step::Send(answer)) => (answer, false),
+                Ok(Step::SendLast(answer)) => (answer, true),
+                Ok(Step::Done) => return Ok(connection),
+                Err(error) => {
+                    let _ = connection.send(FAILURE);
+                    return Err(ConnectError::Auth(self.address, error));
+                }
+            };
+            connection.send(&answer).map_err(|error| self.failed(CallError::Lost(error)))?;
+            if last {
+                // What a server of ours would send, and a bit more.
+                connection.inbox.limit = 64 << 20;
+                return Ok(connection);
+            }
+        }
+    }
+}
+
+/// A connection to a server, seen from a client: it asks, then it waits.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    transport: Transport,
+    inbox: FrameReader,
+}
+
+impl Connection {
+    /// Calls, and waits for the answer: for ever if there is no patience.
+    pub(crate) fn call(
+        &mut self,
+        object: Option<&str>,
+        method: &str,
+        positional: Vec<Value>,
+        patience: Option<Duration>,
+    ) -> Result<Value, CallError> {
+        let deadline = patience.map(|patience| Instant::now() + patience);
+        let (object, method) = (object.map(str::to_owned), method.to_owned());
+        let request = Request { object, method, positional, keywords: Vec::new() }.frame()?;
+        self.transport.set_patience(patience).map_err(CallError::Lost)?;
+        self.transport.write_all(&request).map_err(broken)?;
+        let answer = self.receive(deadline)?;
+        match Response::read(&answer)? {
+            Response::Return(value) => Ok(value),
+            Response::Error(Class::Empty, _) => Err(CallError::Empty),
+            Response::Error(Class::Full, _) => Err(CallError::Full),
+            Response::Error(class, parts) => Err(CallError::Raised(class, parts)),
+            Response::Traceback(text) | Response::Unserializable(text) => {
+                Err(CallError::Refused(text))
+            }
+            Response::Proxy(value) => Err(unexpected(&value)),
+        }
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut out = Vec::new();
+        frame(&mut out, |out| {
+            out.extend(bytes);
+            Ok(())
+        })
+        .and_then(|()| self.transport.write_all(&out))
+    }
+
+    fn receive(&mut self, deadline: Option<Instant>) -> Result<Vec<u8>, CallError> {
+        let mut scratch = [0; 1 << 14];
+        loop {
+            if let Some(frame) = self.inbox.next().map_err(CallError::Frame)? {
+                return Ok(frame.to_vec());
+            }
+            // Each piece may take what is left, or somebody who sends a byte at a time holds us for ever.
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return Err(CallError::Silent);
+            }
+            self.transport.set_patience(left).map_err(CallError::Lost)?;
+            match self.transport.read(&mut scratch) {
+                Ok(0) => return Err(CallError::Lost(io::ErrorKind::UnexpectedEof.into())),
+                Ok(len) => self.inbox.feed(&scratch[..len]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(broken(error)),
+            }
+        }
+    }
+}
+
+/// A timeout of the socket is a server that does not answer.
+fn broken(error: io::Error) -> CallError {
+    match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => CallError::Silent,
+        _ => CallError::Lost(error),
+    }
+}
+
+pub(crate) fn unexpected(value: &Value) -> CallError {
+    let mut text = format!("{value:?}");
+    text.truncate(text.char_indices().nth(80).map_or(text.len(), |(at, _)| at));
+    CallError::Refused(format!("it answered with {text}"))
+}

@@ -1,0 +1,12 @@
+//! What the server keeps: a queue, and the calls that it answers. No clock, no thread and no socket in
+//! here: the server tells what time it is and who calls.
+
+mod call;
+mod config;
+mod lease;
+mod state;
+
+pub use call::METHODS;
+pub(crate) use call::{Answer, Call, Kind, Wait};
+pub use config::QueueConfig;
+pub(crate) use state::{Caller, Queue};

@@ -1,0 +1,15 @@
+//! The client's side of leases: what every engine of a task queue promises, and the one in this lesson's server.
+
+mod error;
+mod heartbeat;
+mod queue;
+mod remote;
+mod work;
+
+pub use error::QueueError;
+pub use heartbeat::Heartbeat;
+pub use queue::{
+    Cursor, Dead, Done, Fence, Lease, Outcome, Put, Stats, TaskQueue, Verdict, WorkerStats,
+};
+pub use remote::RemoteTasks;
+pub use work::work;

@@ -1,0 +1,44 @@
+use std::fmt;
+
+use crate::{CallError, ConnectError};
+
+/// A task queue did not do what was asked.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum QueueError {
+    /// There is not room for all of these tasks, and none was put: wait for some to be done.
+    Full,
+    /// The call failed.
+    Call(CallError),
+    /// The engine can't be reached any more.
+    Connect(ConnectError),
+    /// The engine's answer is none.
+    Answer(String),
+}
+
+impl fmt::Display for QueueError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            QueueError::Full => write!(f, "the queue has no room for these tasks"),
+            QueueError::Call(error) => write!(f, "{error}"),
+            QueueError::Connect(error) => write!(f, "{error}"),
+            QueueError::Answer(text) => write!(f, "the queue answered with {text}"),
+        }
+    }
+}
+
+impl std::error::Error for QueueError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            QueueError::Call(error) => Some(error),
+            QueueError::Connect(error) => Some(error),
+            QueueError::Full | QueueError::Answer(_) => None,
+        }
+    }
+}
+
+impl From<ConnectError> for QueueError {
+    fn from(error: ConnectError) -> QueueError {
+        QueueError::Connect(error)
+    }
+}

@@ -1,0 +1,217 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use crate::tasks::{
+    Cursor, Dead, Done, Fence, Lease, Outcome, Put, QueueError, Stats, TaskQueue, Verdict,
+    WorkerStats,
+};
+use crate::{CallError, Manager, RemoteQueue, Value, from_value};
+
+/// The tasks of a queue in this lesson's server.
+///
+/// Unlike the [`RemoteQueue`] that it is made of, it comes back by itself when the connection broke: each of its calls may be
+/// repeated without harm. What it had on lease is lost then.
+#[derive(Debug)]
+pub struct RemoteTasks {
+    queue: RemoteQueue,
+    absence: Duration,
+}
+
+impl RemoteTasks {
+    /// The tasks of the queue of this name. A server that is gone is waited for as long as `absence`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such queue, it has no leases (Python's have none), or the server can't be reached.
+    pub fn open(manager: &Manager, name: &str, absence: Duration) -> Result<Self, QueueError> {
+        let queue = manager.queue(name)?;
+        if !queue.exposed().iter().any(|method| method == "take") {
+            let text = format!("no method \"take\" in {name}: it has no leases");
+            return Err(QueueError::Call(CallError::Refused(text)));
+        }
+        Ok(RemoteTasks { queue, absence })
+    }
+
+    /// Lists the dead, a thousand at most.
+    ///
+    /// # Errors
+    ///
+    /// When the server can't be reached.
+    pub fn dead(&mut self) -> Result<Vec<Dead>, QueueError> {
+        let dead = self.call("dead", vec![], Duration::ZERO)?;
+        let entry = |entry: Result<[Value; 3], _>| {
+            let [id, failure, body] = entry?;
+            let (attempts, error) = read(failure)?;
+            Ok(Dead { id: read(id)?, attempts, error, body })
+        };
+        entries(dead).map(entry).collect()
+    }
+
+    /// Gives the dead with these ids, or all of them, another life. Says how many.
+    ///
+    /// # Errors
+    ///
+    /// When the server can't be reached.
+    pub fn retry(&mut self, ids: &[String]) -> Result<usize, QueueError> {
+        let ids = ids.iter().map(|id| Value::from(&**id)).collect();
+        read(self.call("retry", vec![Value::List(ids)], Duration::ZERO)?)
+    }
+
+    fn call(
+        &mut self,
+        method: &str,
+        with: Vec<Value>,
+        wait: Duration,
+    ) -> Result<Value, QueueError> {
+        loop {
+            match self.queue.call_for(method, with.clone(), wait) {
+                Ok(value) => return Ok(value),
+                Err(CallError::Full) => return Err(QueueError::Full),
+                // A server that is silent may be there again later, but this connection is in the middle of an answer.
+                Err(CallError::Lost(_) | CallError::Silent) => {
+                    self.queue.reconnect(self.absence)?
+                }
+                Err(error) => return Err(QueueError::Call(error)),
+            }
+        }
+    }
+
+    fn verdicts(&mut self, method: &str, with: Vec<Value>) -> Result<Vec<Verdict>, QueueError> {
+        let held: Vec<bool> = read(self.call(method, vec![Value::List(with)], Duration::ZERO)?)?;
+        Ok(held.into_iter().map(verdict).collect())
+    }
+}
+
+fn verdict(held: bool) -> Verdict {
+    if held { Verdict::Accepted } else { Verdict::LeaseLost }
+}
+
+fn read<T: DeserializeOwned>(value: Value) -> Result<T, QueueError> {
+    from_value(value).map_err(|error| QueueError::Answer(error.to_string()))
+}
+
+fn seconds(time: Duration) -> Value {
+    Value::Float(time.as_secs_f64())
+}
+
+/// On the wire a fence is a number.
+fn fence(fence: &Fence) -> Value {
+    Value::Int(fence.0.parse().unwrap_or(0))
+}
+
+/// The entries of an answer, each with so many parts.
+fn entries<const N: usize>(answer: Value) -> impl Iterator<Item = Result<[Value; N], QueueError>> {
+    let items = match answer {
+        Value::List(items) => items,
+        other => vec![other],
+    };
+    items.into_iter().map(|item| match item {
+        Value::Tuple(parts) => {
+            parts.try_into().map_err(|_| QueueError::Answer("an entry of another length".into()))
+        }
+        _ => Err(QueueError::Answer("something else than a list of entries".into())),
+    })
+}
+
+impl TaskQueue for RemoteTasks {
+    fn put(&mut self, tasks: &[(String, Value)]) -> Result<Vec<Put>, QueueError> {
+        let pair =
+            |(id, body): &(String, Value)| Value::Tuple(vec![Value::from(&**id), body.clone()]);
+        let tasks = Value::List(tasks.iter().map(pair).collect());
+        let new: Vec<bool> = read(self.call("put_tasks", vec![tasks], Duration::ZERO)?)?;
+        Ok(new.into_iter().map(|new| if new { Put::New } else { Put::Duplicate }).collect())
+    }
+
+    fn take(&mut self, max: usize, wait: Duration) -> Result<Vec<Lease>, QueueError> {
+        let max = Value::Int(i64::try_from(max).unwrap_or(i64::MAX));
+        let taken = self.call("take", vec![max, seconds(wait)], wait)?;
+        entries(taken)
+            .map(|entry| {
+                let [fence, id, attempt, body] = entry?;
+                let fence: u64 = read(fence)?;
+                let fence = Fence(fence.to_string());
+                Ok(Lease { id: read(id)?, attempt: read(attempt)?, body, fence })
+            })
+            .collect()
+    }
+
+    fn extend(&mut self, leases: &[Fence]) -> Result<Vec<Verdict>, QueueError> {
+        self.verdicts("extend", leases.iter().map(fence).collect())
+    }
+
+    fn complete(&mut self, done: &[(Fence, Value)]) -> Result<Vec<Verdict>, QueueError> {
+        let pair = |(it, result): &(Fence, Value)| Value::Tuple(vec![fence(it), result.clone()]);
+        self.verdicts("complete", done.iter().map(pair).collect())
+    }
+
+    fn fail(
+        &mut self,
+        lease: &Fence,
+        error: &str,
+        retry_in: Duration,
+    ) -> Result<Verdict, QueueError> {
+        let with = vec![fence(lease), error.into(), seconds(retry_in)];
+        Ok(verdict(read(self.call("fail", with, Duration::ZERO)?)?))
+    }
+
+    fn results(
+        &mut self,
+        after: &Cursor,
+        max: usize,
+        wait: Duration,
+    ) -> Result<Vec<Done>, QueueError> {
+        let after = Value::Int(after.0.parse().unwrap_or(0));
+        let max = Value::Int(i64::try_from(max).unwrap_or(i64::MAX));
+        let read_on = self.call("results", vec![after, max, seconds(wait)], wait)?;
+        entries(read_on)
+            .map(|entry| {
+                let [cursor, id, kind, value] = entry?;
+                let cursor: u64 = read(cursor)?;
+                let outcome = if kind == Value::from("value") {
+                    Outcome::Value(value)
+                } else {
+                    let (attempts, error) = read(value)?;
+                    Outcome::Dead { attempts, error }
+                };
+                Ok(Done { cursor: Cursor(cursor.to_string()), id: read(id)?, outcome })
+            })
+            .collect()
+    }
+
+    fn stats(&mut self) -> Result<Stats, QueueError> {
+        let Value::Dict(pairs) = self.call("stats", vec![], Duration::ZERO)? else {
+            return Err(QueueError::Answer("no statistics".into()));
+        };
+        let mut pairs: BTreeMap<String, Value> = pairs
+            .into_iter()
+            .filter_map(|(key, value)| match key {
+                Value::Str(key) => Some((key, value)),
+                _ => None,
+            })
+            .collect();
+        let mut part = |name| pairs.remove(name).unwrap_or_default();
+        let lease: f64 = read(part("lease"))?;
+        let workers: Vec<(String, usize, usize)> = read(part("workers"))?;
+        let worker = |(name, leased, done)| WorkerStats { name, leased, done };
+        Ok(Stats {
+            ready: read(part("ready"))?,
+            delayed: read(part("delayed"))?,
+            leased: read(part("leased"))?,
+            done: read(part("done"))?,
+            dead: read(part("dead"))?,
+            lease: Duration::try_from_secs_f64(lease).unwrap_or_default(),
+            workers: workers.into_iter().map(worker).collect(),
+        })
+    }
+
+    fn purge(&mut self) -> Result<(), QueueError> {
+        self.call("purge", vec![], Duration::ZERO).map(drop)
+    }
+
+    /// Its tasks are in the server's memory, and end with it.
+    fn durable(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,60 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use crate::Value;
+use crate::tasks::{Heartbeat, Lease, QueueError, TaskQueue, Verdict};
+
+/// Does tasks until none has come for `idle`, or for ever. Says how many results were accepted.
+///
+/// `batch` tasks are taken at a time; the next ones when all results of the last ones are recorded. A task that
+/// fails, or panics, is given back with what it said, to be tried again after a pause that grows.
+///
+/// # Errors
+///
+/// When the queue can't be reached. What was on lease is somebody else's then.
+pub fn work(
+    queue: &mut dyn TaskQueue,
+    heartbeat: &Heartbeat,
+    batch: usize,
+    idle: Option<Duration>,
+    mut task: impl FnMut(&Lease) -> Result<Value, String>,
+) -> Result<usize, QueueError> {
+    let mut accepted = 0;
+    loop {
+        let leases = queue.take(batch, idle.unwrap_or(Duration::from_secs(30)))?;
+        if leases.is_empty() && idle.is_some() {
+            return Ok(accepted);
+        }
+        heartbeat.hold(&leases);
+        let mut done = Vec::with_capacity(leases.len());
+        for lease in &leases {
+            let result = catch_unwind(AssertUnwindSafe(|| task(lease)));
+            match result.unwrap_or_else(|panic| Err(message(&*panic))) {
+                Ok(value) => done.push((lease.fence(), value)),
+                Err(error) => {
+                    let pause = Duration::from_millis(100) * 2_u32.pow(lease.attempt.min(8));
+                    queue.fail(&lease.fence(), &error, pause)?;
+                }
+            }
+        }
+        let verdicts = loop {
+            match queue.complete(&done) {
+                // Those who wait for results are slower than we.
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "nothing tells when there is room again"
+                )]
+                Err(QueueError::Full) => std::thread::sleep(Duration::from_millis(100)),
+                verdicts => break verdicts?,
+            }
+        };
+        heartbeat.release(leases.iter().map(|lease| &lease.fence));
+        accepted += verdicts.iter().filter(|verdict| **verdict == Verdict::Accepted).count();
+    }
+}
+
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("panicked: {}", text.unwrap_or("without a text"))
+}

@@ -1,0 +1,13 @@
+//! What lies on the wire: frames, and the handshake that comes before everything else.
+
+mod auth;
+mod frame;
+pub(crate) mod key;
+mod transport;
+
+pub use auth::AuthError;
+pub(crate) use auth::{CHALLENGE_LIMIT, FAILURE, Handshake, Step};
+pub use frame::FrameError;
+pub(crate) use frame::{FrameReader, frame};
+pub use key::{Key, KeyError};
+pub(crate) use transport::Transport;

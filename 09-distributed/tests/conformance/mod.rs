@@ -1,0 +1,241 @@
+//! What every engine of a task queue must do: one function a promise, over the trait.
+//!
+//! An engine's test gives a [`Setup`] and gets a test for each of them.
+
+use std::time::{Duration, Instant};
+
+use distributed::{Cursor, Done, Lease, Outcome, Put, QueueError, TaskQueue, Value, Verdict};
+
+/// An engine of its own for one test.
+pub(crate) trait Setup {
+    type Queue: TaskQueue + 'static;
+    /// With these leases, this many attempts, room for this many tasks.
+    fn new(lease: Duration, max_attempts: u32, capacity: usize) -> Self;
+    /// One more client.
+    fn client(&self) -> Self::Queue;
+}
+
+/// A test for each promise.
+#[macro_export]
+macro_rules! conformance {
+    ($setup:ty: $($promise:ident)*) => {
+        $(#[test] fn $promise() { conformance::$promise::<$setup>(); })*
+    };
+}
+
+const LONG: Duration = Duration::from_secs(60);
+const SHORT: Duration = Duration::from_millis(200);
+const NONE: Duration = Duration::ZERO;
+/// To wait for what must come.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn tasks(numbers: std::ops::Range<i64>) -> Vec<(String, Value)> {
+    numbers.map(|number| (format!("task {number}"), Value::Int(number))).collect()
+}
+
+fn one(queue: &mut impl TaskQueue) -> Lease {
+    let mut taken = queue.take(1, PATIENCE).expect("it answers");
+    assert_eq!(taken.len(), 1);
+    taken.remove(0)
+}
+
+fn complete(queue: &mut impl TaskQueue, lease: &Lease, result: i64) -> Verdict {
+    queue.complete(&[(lease.fence(), Value::Int(result))]).expect("it answers")[0]
+}
+
+fn log(queue: &mut impl TaskQueue) -> Vec<Done> {
+    queue.results(&Cursor::default(), 10_000, NONE).expect("it answers")
+}
+
+pub(crate) fn a_task_is_put_once_however_often_it_is_put<S: Setup>() {
+    let setup = S::new(LONG, 3, 100);
+    let (mut one_, mut two) = (setup.client(), setup.client());
+    assert_eq!(one_.put(&tasks(0..2)).expect("there is room"), [Put::New, Put::New]);
+    assert_eq!(two.put(&tasks(1..3)).expect("there is room"), [Put::Duplicate, Put::New]);
+    for lease in two.take(10, NONE).expect("it answers") {
+        complete(&mut two, &lease, 0);
+    }
+    // Also when it is done long since.
+    assert_eq!(one_.put(&tasks(0..1)).expect("there is room"), [Put::Duplicate]);
+    assert!(two.take(10, NONE).expect("it answers").is_empty());
+    assert_eq!(log(&mut one_).len(), 3);
+}
+
+pub(crate) fn a_batch_that_does_not_fit_is_refused_whole<S: Setup>() {
+    let setup = S::new(LONG, 3, 5);
+    let mut queue = setup.client();
+    queue.put(&tasks(0..3)).expect("there is room");
+    assert!(matches!(queue.put(&tasks(3..6)), Err(QueueError::Full)));
+    assert_eq!(queue.stats().expect("it answers").ready, 3);
+    // What is there already takes no room again.
+    queue.put(&tasks(0..5)).expect("there is room for two more");
+    // Lent is not done.
+    let lease = one(&mut queue);
+    assert!(matches!(queue.put(&tasks(5..6)), Err(QueueError::Full)));
+    complete(&mut queue, &lease, 0);
+    queue.put(&tasks(5..6)).expect("there is room again");
+}
+
+pub(crate) fn take_gives_what_there_is_in_order_and_waits_for_the_first<S: Setup>() {
+    let setup = S::new(LONG, 3, 100);
+    let mut queue = setup.client();
+    let start = Instant::now();
+    assert!(queue.take(5, Duration::from_millis(50)).expect("it answers").is_empty());
+    assert!(start.elapsed() >= Duration::from_millis(50));
+    queue.put(&tasks(0..7)).expect("there is room");
+    let ids = |leases: Vec<Lease>| leases.into_iter().map(|lease| lease.id).collect::<Vec<_>>();
+    let first = ids(queue.take(5, PATIENCE).expect("it answers"));
+    assert_eq!(first, ["task 0", "task 1", "task 2", "task 3", "task 4"]);
+    assert_eq!(ids(queue.take(5, PATIENCE).expect("it answers")), ["task 5", "task 6"]);
+    std::thread::scope(|scope| {
+        let mut other = setup.client();
+        let waits = scope.spawn(move || ids(other.take(5, PATIENCE).expect("it answers")));
+        queue.put(&tasks(7..8)).expect("there is room");
+        assert_eq!(waits.join().expect("no panic"), ["task 7"]);
+    });
+}
+
+pub(crate) fn a_result_is_recorded_once_and_read_as_often_as_one_likes<S: Setup>() {
+    let setup = S::new(LONG, 3, 100);
+    let (mut worker, mut master) = (setup.client(), setup.client());
+    master.put(&tasks(0..3)).expect("there is room");
+    for lease in worker.take(3, NONE).expect("it answers") {
+        assert_eq!(lease.attempt, 1);
+        assert_eq!(complete(&mut worker, &lease, 10), Verdict::Accepted);
+        assert_eq!(complete(&mut worker, &lease, 11), Verdict::LeaseLost);
+        assert_eq!(worker.extend(&[lease.fence()]).expect("it answers"), [Verdict::LeaseLost]);
+    }
+    let all = log(&mut master);
+    assert_eq!(
+        all.iter().map(|done| &*done.id).collect::<Vec<_>>(),
+        ["task 0", "task 1", "task 2"]
+    );
+    assert!(all.iter().all(|done| done.outcome == Outcome::Value(Value::Int(10))));
+    assert_eq!(log(&mut setup.client()), all, "the same for everybody");
+    let rest = master.results(&all[0].cursor, 1, NONE).expect("it answers");
+    assert_eq!(rest, all[1..2]);
+    assert!(master.results(&all[2].cursor, 1, NONE).expect("it answers").is_empty());
+}
+
+pub(crate) fn a_lease_that_ended_goes_to_the_next_and_the_late_answer_is_refused<S: Setup>() {
+    let setup = S::new(SHORT, 3, 100);
+    let (mut slow, mut quick) = (setup.client(), setup.client());
+    quick.put(&tasks(0..1)).expect("there is room");
+    let late = one(&mut slow);
+    // Waits until the lease ends: nobody has to ask again.
+    let next = one(&mut quick);
+    assert_eq!((&*next.id, next.attempt), ("task 0", 2));
+    assert_eq!(slow.extend(&[late.fence()]).expect("it answers"), [Verdict::LeaseLost]);
+    assert_eq!(complete(&mut slow, &late, 1), Verdict::LeaseLost);
+    assert_eq!(slow.fail(&late.fence(), "late", NONE).expect("it answers"), Verdict::LeaseLost);
+    assert_eq!(complete(&mut quick, &next, 2), Verdict::Accepted);
+    let log = log(&mut quick);
+    assert_eq!(log.len(), 1);
+    assert_eq!(log[0].outcome, Outcome::Value(Value::Int(2)));
+}
+
+pub(crate) fn a_late_answer_is_welcome_while_nobody_else_has_the_task<S: Setup>() {
+    let setup = S::new(SHORT, 3, 100);
+    let (mut slow, mut other) = (setup.client(), setup.client());
+    slow.put(&tasks(0..1)).expect("there is room");
+    let late = one(&mut slow);
+    assert!(other.results(&Cursor::default(), 1, 2 * SHORT).expect("it answers").is_empty());
+    assert_eq!(complete(&mut slow, &late, 1), Verdict::Accepted);
+}
+
+pub(crate) fn a_heartbeat_keeps_a_lease<S: Setup>() {
+    let lease = Duration::from_secs(1);
+    let setup = S::new(lease, 3, 100);
+    let (mut worker, mut beat, mut other) = (setup.client(), setup.client(), setup.client());
+    worker.put(&tasks(0..1)).expect("there is room");
+    let held = one(&mut worker);
+    let start = Instant::now();
+    while start.elapsed() < lease * 3 / 2 {
+        assert_eq!(beat.extend(&[held.fence()]).expect("it answers"), [Verdict::Accepted]);
+        assert!(other.take(1, lease / 20).expect("it answers").is_empty());
+    }
+    assert_eq!(complete(&mut worker, &held, 1), Verdict::Accepted);
+}
+
+pub(crate) fn a_worker_that_leaves_leaves_its_tasks_to_the_next_at_once<S: Setup>() {
+    let setup = S::new(LONG, 3, 100);
+    let (mut leaves, mut stays) = (setup.client(), setup.client());
+    stays.put(&tasks(0..1)).expect("there is room");
+    let lost = one(&mut leaves);
+    drop(leaves);
+    let next = one(&mut stays);
+    assert_eq!((next.id, next.attempt), (lost.id, 2));
+}
+
+pub(crate) fn a_failed_task_is_tried_again_after_its_pause_and_dead_in_the_end<S: Setup>() {
+    let setup = S::new(LONG, 3, 100);
+    let mut queue = setup.client();
+    queue.put(&tasks(0..1)).expect("there is room");
+    for attempt in 1..=3 {
+        let pause = Duration::from_millis(50);
+        let asked = Instant::now();
+        let lease = one(&mut queue);
+        assert_eq!(lease.attempt, attempt);
+        assert!(attempt == 1 || asked.elapsed() >= pause / 2, "not before the pause is over");
+        let failed = queue.fail(&lease.fence(), &format!("error {attempt}"), pause);
+        assert_eq!(failed.expect("it answers"), Verdict::Accepted);
+    }
+    assert!(queue.take(1, Duration::from_millis(100)).expect("it answers").is_empty());
+    let log = log(&mut queue);
+    let error = Some("error 3".to_owned());
+    assert_eq!(
+        log.iter().map(|done| &done.outcome).collect::<Vec<_>>(),
+        [&Outcome::Dead { attempts: 3, error }]
+    );
+    assert_eq!(queue.stats().expect("it answers").dead, 1);
+}
+
+pub(crate) fn a_task_that_kills_its_workers_is_dead_in_the_end<S: Setup>() {
+    let setup = S::new(LONG, 3, 100);
+    let mut queue = setup.client();
+    queue.put(&tasks(0..1)).expect("there is room");
+    for _ in 0..3 {
+        let mut worker = setup.client();
+        one(&mut worker);
+    }
+    assert!(queue.take(1, Duration::from_millis(100)).expect("it answers").is_empty());
+    let log = log(&mut queue);
+    assert!(matches!(&log[0].outcome, Outcome::Dead { attempts: 3, error: Some(_) }), "{log:?}");
+}
+
+pub(crate) fn results_that_are_waited_for_come_when_they_are_there<S: Setup>() {
+    let setup = S::new(LONG, 3, 100);
+    let (mut worker, mut master) = (setup.client(), setup.client());
+    worker.put(&tasks(0..2)).expect("there is room");
+    let first = one(&mut worker);
+    complete(&mut worker, &first, 1);
+    let read = log(&mut master);
+    let second = one(&mut worker);
+    std::thread::scope(|scope| {
+        let after = read[0].cursor.clone();
+        let waits = scope.spawn(move || master.results(&after, 10, PATIENCE).expect("it answers"));
+        complete(&mut worker, &second, 2);
+        let more = waits.join().expect("no panic");
+        assert_eq!(more.iter().map(|done| &*done.id).collect::<Vec<_>>(), ["task 1"]);
+    });
+}
+
+pub(crate) fn stats_count_and_purge_forgets<S: Setup>() {
+    let setup = S::new(LONG, 3, 100);
+    let mut queue = setup.client();
+    queue.put(&tasks(0..5)).expect("there is room");
+    let leases = queue.take(2, NONE).expect("it answers");
+    complete(&mut queue, &leases[0], 0);
+    let stats = queue.stats().expect("it answers");
+    assert_eq!((stats.ready, stats.leased, stats.done, stats.dead), (3, 1, 1, 0));
+    assert_eq!(
+        stats.workers.iter().map(|worker| (worker.leased, worker.done)).collect::<Vec<_>>(),
+        [(1, 1)]
+    );
+    queue.purge().expect("it answers");
+    let stats = queue.stats().expect("it answers");
+    assert_eq!((stats.ready, stats.leased, stats.dead), (0, 0, 0));
+    assert!(log(&mut queue).is_empty());
+    assert_eq!(complete(&mut queue, &leases[1], 0), Verdict::LeaseLost);
+    assert_eq!(queue.put(&tasks(0..1)).expect("there is room"), [Put::New]);
+}

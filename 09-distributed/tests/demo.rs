@@ -1,0 +1,197 @@
+//! The demo, seen from outside.
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use judge::{Judge, Report};
+use support::{PROGRAM, server};
+
+fn demo(arguments: &[&str]) -> Report {
+    Judge::program(PROGRAM).args(arguments).run()
+}
+
+/// A folder that goes with the test.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Scratch {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+        let folder = folder.join(format!("{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("cargo's own folder can be written to");
+        Scratch(folder)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).to_string_lossy().into_owned()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn without_a_command_a_master_and_two_workers_do_ten_tasks() {
+    let report = demo(&[]);
+    report.assert_clean();
+    let text = report.stdout();
+    let starting = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
+    let shape = [
+        ("Put task ", 10),
+        ("Try get results...", 1),
+        ("Connect to server 127.0.0.1...", 2),
+        ("run task ", 10),
+        ("Result: ", 10),
+        ("master exit.", 1),
+        ("worker exit.", 2),
+    ];
+    for (start, times) in shape {
+        assert_eq!(starting(start), times, "{start}\n{text}");
+    }
+    assert_eq!(text.lines().count(), 36, "{text}");
+    for line in text.lines().filter_map(|line| line.strip_prefix("Put task ")) {
+        let number: u64 = line.trim_end_matches("...").parse().expect("a number");
+        assert!(text.contains(&format!("\nrun task {number} * {number}...\n")), "{text}");
+        assert!(
+            text.contains(&format!("\nResult: {number} * {number} = {}\n", number * number)),
+            "{text}"
+        );
+    }
+}
+
+judge::scenario! {
+    /// Kills the demo in its middle, and waits for the end of everybody whom it had started.
+    fn kills_the_demo() -> std::io::Result<()> {
+        let mut demo = Command::new(PROGRAM).stdout(Stdio::piped()).spawn()?;
+        let mut lines = BufReader::new(demo.stdout.take().expect("piped")).lines();
+        let first = lines.next().expect("it prints")?;
+        assert!(first.starts_with("Put task "));
+        let children = format!("/proc/{0}/task/{0}/children", demo.id());
+        let crew = std::fs::read_to_string(children)?;
+        assert!(crew.split_whitespace().count() >= 2, "server and master: {crew}");
+        demo.kill()?;
+        demo.wait()?;
+        let alive = |pid: &str| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            !stat.is_empty() && !stat.contains(") Z")
+        };
+        // To the deadline of the judge, if need be.
+        while crew.split_whitespace().any(alive) {
+            std::thread::yield_now();
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_demo_that_is_killed_takes_its_crew_with_it() {
+    let report = Judge::scenario(&kills_the_demo).run();
+    assert_eq!(report.code(), Some(0), "{report}");
+}
+
+#[test]
+fn a_key_is_made_once_and_for_its_owner_alone() {
+    let scratch = Scratch::new("keygen");
+    let file = scratch.file("key");
+    demo(&["keygen", &file]).assert_clean();
+    let meta = std::fs::metadata(&file).expect("it was made");
+    assert_eq!((meta.permissions().mode() & 0o777, meta.len()), (0o600, 65));
+    let again = demo(&["keygen", &file]);
+    assert_eq!(again.code(), Some(1));
+    assert!(again.stderr().contains("is there already"), "{again}");
+
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o640)).expect("it is ours");
+    let open = demo(&["worker", "--key-file", &file]);
+    assert_eq!(open.code(), Some(1));
+    assert!(open.stderr().contains("mode 0640"), "{open}");
+}
+
+#[test]
+fn server_master_and_worker_meet_by_a_key_file() {
+    let scratch = Scratch::new("key-file");
+    let file = scratch.file("key");
+    demo(&["keygen", &file]).assert_clean();
+    let key = ["--key-file", &*file];
+    let mut serving =
+        Judge::program(PROGRAM).args(["serve", "--listen", "127.0.0.1:0"]).args(key).start();
+    let line = serving.wait_for_line(|line| line.starts_with("Serving "));
+    let address = line.rsplit(' ').next().expect("it says where");
+    let worker =
+        Judge::program(PROGRAM).args(["worker", "--stay", "--connect", address]).args(key).start();
+    let master = Judge::program(PROGRAM)
+        .args(["master", "--tasks", "3", "--connect", address])
+        .args(key)
+        .run();
+    master.assert_clean();
+    assert_eq!(master.stdout().lines().count(), 8, "{master}");
+    assert_eq!(master.stderr(), "");
+    drop(worker);
+    let stranger = Judge::program(PROGRAM).args(["worker", "--connect", address]).run();
+    assert_eq!(stranger.code(), Some(1));
+    assert!(stranger.stderr().contains("do both sides use the same?"), "{stranger}");
+}
+
+#[test]
+fn beyond_this_machine_nothing_goes_by_accident() {
+    let weak = demo(&["serve", "--listen", "0.0.0.0:0"]);
+    assert_eq!(weak.code(), Some(1));
+    assert!(weak.stderr().contains("16 bytes"), "{weak}");
+    let plain = Judge::program(PROGRAM)
+        .args(["serve", "--listen", "0.0.0.0:0"])
+        .env("AUTHKEY", "a key that is long enough")
+        .run();
+    assert_eq!(plain.code(), Some(1));
+    assert!(plain.stderr().contains("--plain"), "{plain}");
+}
+
+#[test]
+fn the_tutorials_key_is_warned_of() {
+    let server = server();
+    let address = server.address().to_string();
+    let report = demo(&["worker", "--connect", &address]);
+    report.assert_clean();
+    assert_eq!(report.stdout(), "Connect to server 127.0.0.1...\nworker exit.\n");
+    assert!(report.stderr().contains("the tutorial's `abc`"), "{report}");
+}
+
+#[test]
+fn bad_input_is_refused_with_a_sentence() {
+    let cases: [(&[&str], i32, &str); 8] = [
+        (&["nonsense"], 2, "no command `nonsense`"),
+        (&["master", "--tasks", "many"], 2, "many"),
+        (&["worker", "--tasks", "3"], 2, "--tasks"),
+        (&["serve", "--connect", "x"], 2, "--connect"),
+        (&["keygen"], 2, "name of a file"),
+        (&["worker", "extra"], 2, "extra"),
+        (&["worker", "--key-file", "/no/such/file"], 1, "/no/such/file"),
+        (
+            &["worker", "--connect", "no.such.host.invalid:1"],
+            1,
+            "no address no.such.host.invalid:1",
+        ),
+    ];
+    for (arguments, code, text) in cases {
+        let report = demo(arguments);
+        assert_eq!(report.code(), Some(code), "{report}");
+        assert!(report.stderr().contains(text), "{report}");
+    }
+}
+
+#[test]
+fn help_names_every_command_and_a_closed_pipe_is_no_failure() {
+    let help = demo(&["--help"]);
+    help.assert_clean();
+    for command in ["serve", "master", "worker", "keygen"] {
+        assert!(help.stdout().contains(command), "{help}");
+    }
+    let closed = Judge::program("/bin/bash")
+        .args(["-c", &format!("{PROGRAM} | head -1; exit ${{PIPESTATUS[0]}}")])
+        .run();
+    assert_eq!(closed.code(), Some(0), "{closed}");
+}

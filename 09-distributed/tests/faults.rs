@@ -1,0 +1,165 @@
+//! Processes that are killed, and what becomes of the others, and of the tasks.
+
+mod support;
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use distributed::{CallError, Manager, RemoteQueue};
+use judge::{Judge, Running};
+use support::{PROGRAM, key, manager, script, server, with_two_pythons};
+
+const KILL: i32 = 9;
+const STOP: i32 = 19;
+const CONTINUE: i32 = 18;
+
+judge::scenario! {
+    /// A worker that waits for a task for ever.
+    fn waits() -> Result<(), Box<dyn std::error::Error>> {
+        let address: SocketAddr = std::env::var("ADDRESS")?.parse()?;
+        let mut queue = Manager::connect(address, &key())?.queue("get_task_queue")?;
+        println!("waiting");
+        let task: u32 = queue.get()?;
+        println!("{task}");
+        Ok(())
+    }
+}
+
+/// Until as many wait in it.
+fn wait_for_waiting(queue: &mut RemoteQueue, clients: usize) {
+    let start = Instant::now();
+    loop {
+        let shown = queue.call("__str__", vec![]).expect("it answers");
+        if format!("{shown:?}").contains(&format!("{clients} clients waiting")) {
+            return;
+        }
+        assert!(start.elapsed() < Duration::from_secs(10), "{shown:?}");
+        std::thread::yield_now();
+    }
+}
+
+/// Kills a worker while it waits. The next one gets the task, whether it is put after that or (`before`) was
+/// sent to the dying worker already.
+///
+/// Between the two lies a moment that nobody can see from outside: the kernel has copied the answer to the
+/// worker's memory, and the worker dies before it looks. That is what leases are for.
+fn assert_takes_nothing(queue: &mut RemoteQueue, mut worker: Running, before: bool, task: u32) {
+    worker.wait_for_line(|line| line == "waiting");
+    wait_for_waiting(queue, 1);
+    let pid = worker.pid();
+    let is = |wanted: &[char]| state(pid).is_none_or(|state| state.starts_with(wanted));
+    if before {
+        worker.signal(STOP);
+        wait_until(|| is(&['T']));
+        queue.put(&task).expect("there is room");
+        worker.signal(KILL);
+    } else {
+        worker.signal(KILL);
+        wait_until(|| is(&['Z', 'X']));
+        queue.put(&task).expect("there is room");
+    }
+    let next = queue.get_timeout::<u32>(Duration::from_secs(5));
+    assert_eq!(next.expect("the killed worker took it along"), task);
+    assert_eq!(worker.finish().signal(), Some(KILL));
+}
+
+fn wait_until(done: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < Duration::from_secs(10), "it does not happen");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_worker_killed_while_it_waits_in_get_takes_nothing_with_it() {
+    let server = server();
+    let mut queue = manager(&server).queue("get_task_queue").expect("it is registered");
+    for task in 0..8 {
+        let worker = Judge::scenario(&waits).env("ADDRESS", server.address().to_string());
+        assert_takes_nothing(&mut queue, worker.start(), task % 2 == 0, task);
+    }
+}
+
+#[test]
+fn a_python_worker_killed_while_it_waits_in_get_takes_nothing_with_it() {
+    with_two_pythons(|python| {
+        let server = server();
+        let mut queue = manager(&server).queue("get_task_queue").expect("it is registered");
+        for task in 0..2 {
+            let port = server.address().port().to_string();
+            let worker = script(python, "waiter.py").env("PORT", port).start();
+            assert_takes_nothing(&mut queue, worker, task % 2 == 0, task);
+        }
+    });
+}
+
+/// Of a process that lives: `T` if it is stopped.
+fn state(pid: i32) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    Some(stat.rsplit(") ").next()?.to_owned())
+}
+
+fn serve(address: &str) -> (Running, SocketAddr) {
+    let serve = Judge::program(PROGRAM).args(["serve", "--listen", address]);
+    let mut serving = serve.env("AUTHKEY", "abc").start();
+    let line = serving.wait_for_line(|line| line.starts_with("Serving "));
+    let address = line.rsplit(' ').next().and_then(|word| word.parse().ok());
+    (serving, address.expect("it says where"))
+}
+
+#[test]
+fn a_killed_server_is_back_on_its_port_at_once_and_its_clients_with_it() {
+    let (mut serving, address) = serve("127.0.0.1:0");
+    let mut queue = Manager::connect(address, &key()).and_then(|it| it.queue("get_task_queue"));
+    let queue = queue.as_mut().expect("it is there");
+    let worker =
+        Judge::program(PROGRAM).args(["worker", "--stay", "--connect", &address.to_string()]);
+    let mut worker = worker.env("AUTHKEY", "abc").start();
+    queue.put(&2).expect("there is room");
+    worker.wait_for_line(|line| line == "run task 2 * 2...");
+
+    serving.signal(KILL);
+    assert_eq!(serving.finish().signal(), Some(KILL));
+    assert!(matches!(queue.put(&3), Err(CallError::Lost(_))));
+    let (_serving, _) = serve(&address.to_string());
+    queue.reconnect(Duration::from_secs(10)).expect("it is back");
+    queue.put(&3).expect("there is room");
+    worker.wait_for_line(|line| line == "run task 3 * 3...");
+    let mut results = Manager::connect(address, &key()).and_then(|it| it.queue("get_result_queue"));
+    let result: String = results.as_mut().expect("it is there").get().expect("it was put");
+    assert_eq!(result, "3 * 3 = 9");
+}
+
+#[test]
+fn a_stopped_server_is_silent_and_not_waited_for_longer_than_was_asked() {
+    let (mut serving, address) = serve("127.0.0.1:0");
+    let manager = Manager::connect(address, &key()).expect("it is there");
+    let mut queue = manager.patience(Duration::from_millis(200)).queue("get_task_queue");
+    let queue = queue.as_mut().expect("it is there");
+    serving.signal(STOP);
+    let pid = serving.pid();
+    wait_until(|| state(pid).is_some_and(|state| state.starts_with('T')));
+    let start = Instant::now();
+    assert!(matches!(queue.qsize(), Err(CallError::Silent)));
+    assert!(start.elapsed() < Duration::from_secs(10));
+    serving.signal(CONTINUE);
+    queue.reconnect(Duration::from_secs(10)).expect("it is there again");
+    assert_eq!(queue.qsize().expect("it answers"), 0);
+}
+
+#[test]
+fn a_signal_that_is_handled_changes_nothing_for_a_client_that_waits() {
+    let server = server();
+    let mut queue = manager(&server).queue("get_task_queue").expect("it is registered");
+    let worker = Judge::scenario(&waits).env("ADDRESS", server.address().to_string());
+    let mut worker = worker.start();
+    worker.wait_for_line(|line| line == "waiting");
+    wait_for_waiting(&mut queue, 1);
+    // Stopping and continuing interrupts the call that waits (EINTR), as signal(7) says.
+    worker.signal(STOP);
+    worker.signal(CONTINUE);
+    queue.put(&7).expect("there is room");
+    worker.wait_for_line(|line| line == "7");
+    worker.finish().assert_clean();
+}

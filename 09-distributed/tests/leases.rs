@@ -1,0 +1,290 @@
+//! The task queue in this lesson's server: what every engine promises, and then workers that are killed and stopped.
+
+mod conformance;
+mod support;
+
+use std::collections::HashMap;
+use std::io::BufRead;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use distributed::{
+    Cursor, Heartbeat, Manager, Outcome, QueueConfig, RemoteTasks, Running, Server, TaskQueue,
+    Value, Verdict, work,
+};
+use judge::Judge;
+use support::{Dice, key, manager, script, with_two_pythons};
+
+const ABSENCE: Duration = Duration::from_secs(10);
+
+fn serving(lease: Duration, max_attempts: u32, capacity: usize) -> Running {
+    let config = QueueConfig { lease, max_attempts, capacity, ..QueueConfig::default() };
+    let plain = QueueConfig { results: Some("get_result_queue".to_owned()), ..config.clone() };
+    let server = Server::new(key()).share("tasks", config.clone());
+    let server = server.share("get_task_queue", plain).share("get_result_queue", config);
+    server.listen("127.0.0.1:0").and_then(|it| it.spawn()).expect("it serves")
+}
+
+fn tasks(server: &Running, name: &str) -> RemoteTasks {
+    RemoteTasks::open(&manager(server), name, ABSENCE).expect("it is registered")
+}
+
+impl conformance::Setup for Running {
+    type Queue = RemoteTasks;
+    fn new(lease: Duration, max_attempts: u32, capacity: usize) -> Running {
+        serving(lease, max_attempts, capacity)
+    }
+    fn client(&self) -> RemoteTasks {
+        tasks(self, "tasks")
+    }
+}
+
+conformance! { Running:
+    a_task_is_put_once_however_often_it_is_put
+    a_batch_that_does_not_fit_is_refused_whole
+    take_gives_what_there_is_in_order_and_waits_for_the_first
+    a_result_is_recorded_once_and_read_as_often_as_one_likes
+    a_lease_that_ended_goes_to_the_next_and_the_late_answer_is_refused
+    a_late_answer_is_welcome_while_nobody_else_has_the_task
+    a_heartbeat_keeps_a_lease
+    a_worker_that_leaves_leaves_its_tasks_to_the_next_at_once
+    a_failed_task_is_tried_again_after_its_pause_and_dead_in_the_end
+    a_task_that_kills_its_workers_is_dead_in_the_end
+    results_that_are_waited_for_come_when_they_are_there
+    stats_count_and_purge_forgets
+}
+
+fn connect() -> Result<Manager, Box<dyn std::error::Error>> {
+    let address: SocketAddr = std::env::var("ADDRESS")?.parse()?;
+    Ok(Manager::connect(address, &key())?)
+}
+
+judge::scenario! {
+    /// A worker that does one task and says where it is, and goes on when it is told to.
+    fn steps() -> Result<(), Box<dyn std::error::Error>> {
+        let mut queue = RemoteTasks::open(&connect()?, "tasks", ABSENCE)?;
+        let mut orders = std::io::stdin().lock().lines();
+        let mut pause = |step: &str| {
+            println!("{step}");
+            orders.next();
+        };
+        pause("connected");
+        let leases = queue.take(1, ABSENCE)?;
+        pause("taken");
+        let Value::Int(number) = leases[0].body else { return Err("no number".into()) };
+        let result = Value::Int(number * number);
+        pause("worked");
+        let verdicts = queue.complete(&[(leases[0].fence(), result)])?;
+        pause(&format!("completed {:?}", verdicts[0]));
+        Ok(())
+    }
+}
+
+fn put(queue: &mut RemoteTasks, numbers: std::ops::Range<i64>) {
+    let tasks: Vec<_> = numbers.map(|n| (format!("task {n}"), Value::Int(n))).collect();
+    queue.put(&tasks).expect("there is room");
+}
+
+#[test]
+fn whenever_a_worker_is_killed_its_task_is_done_and_its_result_there_once() {
+    for killed_when in ["connected", "taken", "worked", "completed Accepted"] {
+        let server = serving(Duration::from_secs(60), 5, 100);
+        let mut master = tasks(&server, "tasks");
+        put(&mut master, 3..4);
+        let worker =
+            || Judge::scenario(&steps).env("ADDRESS", server.address().to_string()).start();
+        let mut first = worker();
+        while first.wait_for_line(|_| true) != killed_when {
+            first.write_stdin("on\n");
+        }
+        first.signal(9);
+        assert_eq!(first.finish().signal(), Some(9));
+        if killed_when != "completed Accepted" {
+            let mut second = worker();
+            while second.wait_for_line(|_| true) != "completed Accepted" {
+                second.write_stdin("on\n");
+            }
+        }
+        let results = master.results(&Cursor::default(), 10, ABSENCE).expect("it answers");
+        let values: Vec<_> = results.iter().map(|done| (&*done.id, &done.outcome)).collect();
+        assert_eq!(
+            values,
+            [("task 3", &Outcome::Value(Value::Int(9)))],
+            "killed when {killed_when}"
+        );
+        assert_eq!(master.stats().expect("it answers").leased, 0);
+    }
+}
+
+#[test]
+fn a_worker_that_was_stopped_past_its_lease_is_refused_when_it_goes_on() {
+    let server = serving(Duration::from_millis(300), 5, 100);
+    let mut master = tasks(&server, "tasks");
+    put(&mut master, 3..4);
+    let mut stopped = Judge::scenario(&steps).env("ADDRESS", server.address().to_string()).start();
+    stopped.write_stdin("on\non\n");
+    stopped.wait_for_line(|line| line == "worked");
+    stopped.signal(19);
+    let lease = master.take(1, ABSENCE).expect("it answers").remove(0);
+    assert_eq!((lease.attempt, &lease.body), (2, &Value::Int(3)));
+    stopped.signal(18);
+    stopped.write_stdin("on\n");
+    stopped.wait_for_line(|line| line == "completed LeaseLost");
+    let done = master.complete(&[(lease.fence(), Value::Int(9))]).expect("it answers");
+    assert_eq!(done, [Verdict::Accepted]);
+    assert_eq!(master.results(&Cursor::default(), 10, ABSENCE).expect("it answers").len(), 1);
+}
+
+judge::scenario! {
+    /// A worker as the library makes it, with its heartbeat.
+    fn works() -> Result<(), Box<dyn std::error::Error>> {
+        let manager = connect()?;
+        let mut queue = RemoteTasks::open(&manager, "tasks", ABSENCE)?;
+        let beat = RemoteTasks::open(&manager, "tasks", ABSENCE)?;
+        let heartbeat = Heartbeat::start(beat, ABSENCE)?;
+        work(&mut queue, &heartbeat, 10, None, |lease| match lease.body {
+            Value::Int(number) => Ok(Value::Int(number * number)),
+            _ => Err("no number".into()),
+        })?;
+        Ok(())
+    }
+}
+
+/// 4,000 tasks, or STRESS times as many: the same seed, the same faults, whatever the scheduler makes of them.
+#[test]
+fn four_workers_killed_stopped_and_continued_at_random_lose_no_task_and_repeat_no_result() {
+    let server = serving(Duration::from_millis(250), 1000, 100_000);
+    let start = || {
+        Judge::scenario(&works)
+            .env("ADDRESS", server.address().to_string())
+            .deadline(Duration::from_secs(600))
+            .start()
+    };
+    let mut crew: Vec<_> = (0..4).map(|_| start()).collect();
+    let mut master = tasks(&server, "tasks");
+    let (mut dice, mut cursor) = (Dice(4000), Cursor::default());
+    let mut seen: HashMap<String, Value> = HashMap::new();
+    let all = 4000 * i64::from(support::times());
+    let (mut put_so_far, mut killed) = (0, 0);
+    while seen.len() < usize::try_from(all).expect("not negative") {
+        if put_so_far < all {
+            put(&mut master, put_so_far..put_so_far + 100);
+            put_so_far += 100;
+            let one = dice.below(4);
+            match dice.below(3) {
+                0 => {
+                    crew[one].signal(9);
+                    crew[one] = start();
+                    killed += 1;
+                }
+                1 => crew[one].signal(19),
+                _ => crew.iter_mut().for_each(|one| one.signal(18)),
+            }
+        } else {
+            crew.iter_mut().for_each(|one| one.signal(18));
+        }
+        // Up to what four workers may have in hand.
+        let slack = if put_so_far < all { 80 } else { 0 };
+        while seen.len() + slack < usize::try_from(put_so_far).expect("not negative") {
+            let results = master.results(&cursor, 1000, ABSENCE).expect("it answers");
+            assert!(
+                !results.is_empty(),
+                "{} of {put_so_far} and no more: {:?}",
+                seen.len(),
+                master.stats()
+            );
+            for done in results {
+                let Outcome::Value(value) = done.outcome else { panic!("{done:?}") };
+                let twice = seen.insert(done.id.clone(), value);
+                assert_eq!(twice, None, "{} has two results", done.id);
+                cursor = done.cursor;
+            }
+        }
+    }
+    for number in 0..all {
+        assert_eq!(seen.get(&format!("task {number}")), Some(&Value::Int(number * number)));
+    }
+    assert!(master.results(&cursor, 1, Duration::ZERO).expect("it answers").is_empty());
+    println!("{} results, {killed} workers killed", seen.len());
+    assert!(killed > 5);
+}
+
+#[test]
+fn a_task_that_panics_is_dead_with_its_message_and_the_others_are_done() {
+    let server = serving(Duration::from_secs(60), 2, 100);
+    let mut queue = tasks(&server, "tasks");
+    put(&mut queue, 0..4);
+    let heartbeat = Heartbeat::start(tasks(&server, "tasks"), ABSENCE).expect("it answers");
+    let idle = Some(Duration::from_secs(1));
+    let accepted = work(&mut queue, &heartbeat, 2, idle, |lease| match lease.body {
+        Value::Int(2) => panic!("two is bad luck"),
+        ref other => Ok(other.clone()),
+    });
+    assert_eq!(accepted.expect("it answers"), 3);
+    let dead = queue.dead().expect("it answers");
+    assert_eq!((dead.len(), dead[0].id.as_deref(), dead[0].attempts), (1, Some("task 2"), 2));
+    assert_eq!(dead[0].error.as_deref(), Some("panicked: two is bad luck"));
+    // And once more, by hand.
+    assert_eq!(queue.retry(&["task 2".to_owned()]).expect("it answers"), 1);
+    assert!(queue.dead().expect("it answers").is_empty());
+    let lease = queue.take(1, ABSENCE).expect("it answers").remove(0);
+    assert_eq!((&*lease.id, lease.attempt), ("task 2", 1));
+}
+
+#[test]
+fn a_heartbeat_ends_at_its_limit_for_a_task_that_hangs() {
+    let server = serving(Duration::from_millis(200), 5, 100);
+    let (mut hangs, mut next) = (tasks(&server, "tasks"), tasks(&server, "tasks"));
+    put(&mut next, 0..1);
+    let limit = Duration::from_millis(600);
+    let heartbeat = Heartbeat::start(tasks(&server, "tasks"), limit).expect("it answers");
+    let leases = hangs.take(1, ABSENCE).expect("it answers");
+    heartbeat.hold(&leases);
+    let start = std::time::Instant::now();
+    assert_eq!(next.take(1, ABSENCE).expect("it answers")[0].attempt, 2);
+    assert!(start.elapsed() >= Duration::from_millis(400), "it was kept for longer than a lease");
+}
+
+#[test]
+fn a_task_from_pythons_put_is_lent_too_and_its_result_comes_by_get() {
+    let server = serving(Duration::from_secs(60), 5, 100);
+    let mut python = manager(&server).queue("get_task_queue").expect("it is registered");
+    let mut results = manager(&server).queue("get_result_queue").expect("it is registered");
+    python.put(&7).expect("there is room");
+    let lost = tasks(&server, "get_task_queue").take(1, ABSENCE).expect("it answers");
+    assert_eq!(lost[0].body, Value::Int(7));
+    // That worker has gone; the next one gets it.
+    let mut worker = tasks(&server, "get_task_queue");
+    let lease = worker.take(1, ABSENCE).expect("it answers").remove(0);
+    assert_eq!(lease.attempt, 2);
+    worker.complete(&[(lease.fence(), Value::Int(49))]).expect("it answers");
+    assert_eq!(results.get::<i64>().expect("it came"), 49);
+    python.join().expect("all is done");
+}
+
+#[test]
+fn leases_are_there_for_python_too() {
+    with_two_pythons(|python| {
+        let server = serving(Duration::from_millis(300), 2, 5);
+        let port = server.address().port().to_string();
+        let report = script(python, "leases.py").env("PORT", port).run();
+        report.assert_clean();
+        assert_eq!(report.stdout(), "all on lease\n");
+    });
+}
+
+#[test]
+fn a_restarted_server_has_forgotten_and_a_master_that_puts_again_gets_everything() {
+    let first = serving(Duration::from_secs(60), 5, 1000);
+    let (address, mut master) = (first.address(), tasks(&first, "tasks"));
+    assert!(!master.durable());
+    put(&mut master, 0..100);
+    drop(first);
+    let config = QueueConfig::default();
+    let second = Server::new(key()).share("tasks", config).listen(address);
+    let _second = second.and_then(|it| it.spawn()).expect("the port is free again");
+    // It comes back by itself; its tasks don't.
+    assert_eq!(master.stats().expect("it is back").ready, 0);
+    put(&mut master, 0..100);
+    assert_eq!(master.stats().expect("it answers").ready, 100);
+}

@@ -1,0 +1,177 @@
+//! What several tests need: a server in this process, and every Python of this machine.
+#![allow(dead_code, reason = "each test binary uses its part of it")]
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use distributed::{Key, Manager, QueueConfig, Running, Server};
+use judge::Judge;
+
+/// The lesson's program.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_distributed");
+
+pub(crate) fn key() -> Key {
+    Key::new(b"abc")
+}
+
+/// The tutorial's two queues, and some that show more.
+pub(crate) fn server() -> Running {
+    let only = |exposed: &[&'static str], capacity| QueueConfig {
+        exposed: exposed.to_vec(),
+        capacity,
+        ..QueueConfig::default()
+    };
+    Server::new(key())
+        .share("get_task_queue", QueueConfig::default())
+        .share("get_result_queue", QueueConfig::default())
+        .share("get_small_queue", QueueConfig { capacity: 2, ..QueueConfig::default() })
+        .share("get_put_only", only(&["put"], 10))
+        .fresh("new_queue", QueueConfig::default())
+        .listen("127.0.0.1:0")
+        .expect("a port is free")
+        .spawn()
+        .expect("a thread can be started")
+}
+
+pub(crate) fn manager(server: &Running) -> Manager {
+    Manager::connect(server.address(), &key()).expect("the server is there")
+}
+
+/// Runs a test with each Python of this machine, all at the same time: much of it is waiting.
+pub(crate) fn with_each_python(test: impl Fn(&Path) + Sync) {
+    with(pythons(), test);
+}
+
+/// With the oldest and the newest one: the handshake changed in between, in 3.12.
+pub(crate) fn with_two_pythons(test: impl Fn(&Path) + Sync) {
+    let mut pythons = pythons();
+    let ends = [pythons.pop_first(), pythons.pop_last()];
+    with(ends.into_iter().flatten().collect(), test);
+}
+
+fn with(pythons: BTreeMap<(u32, u32), PathBuf>, test: impl Fn(&Path) + Sync) {
+    std::thread::scope(|scope| {
+        for ((major, minor), python) in pythons {
+            let test = &test;
+            let run = move || test(&python);
+            let thread = std::thread::Builder::new().name(format!("with Python {major}.{minor}"));
+            thread.spawn_scoped(scope, run).expect("a thread can be started");
+        }
+    });
+}
+
+/// One Python 3 of each minor version from 3.8 on, by its version: those on the PATH, then those that a
+/// version manager keeps in the home folder.
+fn pythons() -> BTreeMap<(u32, u32), PathBuf> {
+    let mut folders: Vec<PathBuf> =
+        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect();
+    let kept = std::env::home_dir().unwrap_or_default().join(".pyenv/versions");
+    let kept = std::fs::read_dir(kept).into_iter().flatten().flatten();
+    folders.extend(kept.map(|entry| entry.path().join("bin")));
+    let mut found = BTreeMap::new();
+    for program in folders.iter().flat_map(|folder| interpreters(folder)) {
+        let code = "import sys; print(sys.version_info[0], sys.version_info[1], sys.executable)";
+        let run =
+            Command::new(&program).args(["-E", "-S", "-c", code]).stdin(Stdio::null()).output();
+        let text = run.map(|run| String::from_utf8_lossy(&run.stdout).into_owned());
+        let text = text.unwrap_or_default();
+        let mut words = text.trim_end().splitn(3, ' ');
+        let mut number = || words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
+        let version = (number(), number());
+        if let Some(path) = words.next().filter(|_| version >= (3, 8)) {
+            found.entry(version).or_insert_with(|| PathBuf::from(path));
+        }
+    }
+    if found.is_empty() {
+        eprintln!(
+            "SKIPPED: no python3 from 3.8 on is here, and what is promised about Python is not tested"
+        );
+    }
+    found
+}
+
+fn interpreters(folder: &Path) -> Vec<PathBuf> {
+    // No scripts: those of a version manager take their time, and may start any version, or none.
+    let binary = |path: &PathBuf| {
+        let start = File::open(path).and_then(|mut file| {
+            let mut start = [0; 4];
+            file.read_exact(&mut start).map(|()| start)
+        });
+        start.is_ok_and(|start| &start == b"\x7fELF")
+    };
+    let there = |name: &str| Some(folder.join(name)).filter(binary);
+    let minors = (8..30).map(|minor| format!("python3.{minor}"));
+    ["python3".to_owned()].into_iter().chain(minors).filter_map(|name| there(&name)).collect()
+}
+
+/// A script of `tests/python`, to be run by this Python.
+pub(crate) fn script(python: &Path, name: &str) -> Judge {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python");
+    Judge::program(python)
+        .arg("-W")
+        .arg("error")
+        .arg(folder.join(name))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(crate) fn unhex(text: &str) -> Vec<u8> {
+    let byte = |at| u8::from_str_radix(&text[at..at + 2], 16).expect("two digits");
+    (0..text.len()).step_by(2).map(byte).collect()
+}
+
+/// How long a test with random input runs: a second, or `STRESS` of them.
+pub(crate) fn stress() -> Duration {
+    Duration::from_secs(times().into())
+}
+
+/// How much longer tests are to be: `STRESS`.
+pub(crate) fn times() -> u32 {
+    std::env::var("STRESS").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
+}
+
+/// Random numbers from a seed (xorshift64): what failed once fails again.
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn roll(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.roll() % end as u64).expect("below a usize")
+    }
+
+    pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        &from[self.below(from.len())]
+    }
+
+    /// Flips a bit, changes, drops, repeats or adds bytes, or cuts the end off.
+    pub(crate) fn spoil(&mut self, bytes: &mut Vec<u8>) {
+        if bytes.is_empty() {
+            return bytes.push(self.roll().to_le_bytes()[0]);
+        }
+        let (at, byte) = (self.below(bytes.len()), self.roll().to_le_bytes()[0]);
+        match self.below(6) {
+            0 => bytes[at] ^= 1 << (byte % 8),
+            1 => bytes[at] = byte,
+            2 => drop(bytes.remove(at)),
+            3 => bytes.insert(at, byte),
+            4 => bytes.truncate(at),
+            _ => {
+                let end = (at + usize::from(byte % 16)).min(bytes.len());
+                bytes.extend_from_within(at..end);
+            }
+        }
+    }
+}
