@@ -161,9 +161,10 @@ scenario!(
         process::init();
         for method in METHODS {
             for (name, sent) in [("not sent", true), ("not received", false)] {
-                let result = started(Process::new(stubborn, (sent,)).method(method)).join();
-                let told = matches!(result, Err(Error::Result { .. }));
-                check_for(method, name, told, "the value's error, and no hang");
+                let mut child = started(Process::new(stubborn, (sent,)).method(method));
+                let told = matches!(child.join(), Err(Error::Result { .. }));
+                let code = child.exitcode() == Some(i32::from(sent));
+                check_for(method, name, told && code, "the value's error, and no hang");
             }
             let mut child = Process::new(|_: Stubborn| (), (Stubborn::Sent,)).method(method);
             let refused = matches!(child.start(), Err(Error::Arguments { .. }));
