@@ -32,7 +32,7 @@ pub use lifeline::{Lifeline, Tether, lifeline, watch_parent};
 
 // Memory: copied when somebody writes, or shared for good.
 mod memory;
-pub use memory::Memory;
+pub use memory::{Memory, prefer_huge_pages};
 
 mod shared;
 pub use shared::SharedWords;

@@ -1,4 +1,4 @@
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 use std::io;
 use std::marker::PhantomData;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
@@ -132,8 +132,8 @@ impl<'fd> Spawn<'fd> {
     pub fn start(
         mut self,
         path: &CStr,
-        arguments: &[CString],
-        environment: &[CString],
+        arguments: &[impl AsRef<CStr>],
+        environment: &[impl AsRef<CStr>],
     ) -> Result<Child, ForkError> {
         Abandoned::hold().reap();
         let pid = self.attributes.set_flags(self.flags).and_then(|()| {

@@ -182,3 +182,20 @@ fn damaged_bytes_are_no_entry() {
         assert_eq!(Entry::from_bytes(damaged), None, "bit {bit}");
     }
 }
+
+#[test]
+fn advice_on_huge_pages_changes_nothing_in_a_buffer_of_any_size() {
+    for size in [0, 1, 4095, 4096, 5000, 5 << 20] {
+        let mut buffer = Vec::with_capacity(2 * size);
+        buffer.extend((0..size).map(|index| (index % 251) as u8));
+        fork::prefer_huge_pages(&mut buffer);
+        buffer.extend((0..size).map(|index| (index % 241) as u8));
+        // Grown, it is one mapping as before, and moves as one.
+        buffer.reserve(3 * size);
+        let right = |(index, byte): (usize, &u8)| match index.checked_sub(size) {
+            None => *byte == (index % 251) as u8,
+            Some(index) => *byte == (index % 241) as u8,
+        };
+        assert!(buffer.len() == 2 * size && buffer.iter().enumerate().all(right), "{size}");
+    }
+}

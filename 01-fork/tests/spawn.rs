@@ -13,7 +13,7 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 fn shell(spawn: Spawn<'_>, line: &str) -> Result<Child, Box<dyn std::error::Error>> {
     let arguments = [CString::new("sh")?, CString::new("-c")?, CString::new(line)?];
-    Ok(spawn.start(c"/bin/sh", &arguments, &[])?)
+    Ok(spawn.start(c"/bin/sh", &arguments, &[c"A="])?)
 }
 
 /// What a shell says.
@@ -29,7 +29,7 @@ scenario!(
     fn spawns() -> Outcome {
         let code = shell(Spawn::new()?, "exit 7")?.wait()?.code();
         check("code", code == Some(7), "its code, as of any child");
-        let error = Spawn::new()?.start(c"/no/such/program", &[], &[]).err();
+        let error = Spawn::new()?.start(c"/no/such/program", &[c"x"], &[c"A="]).err();
         let told = error.and_then(|error| error.raw_os_error());
         check("fails", told == Some(libc::ENOENT), "a program that is not there is an error");
         let mut spawn = Spawn::new()?;

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::ffi::{CStr, CString, OsStr, OsString};
+use std::ffi::{CStr, CString, OsStr};
 use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -51,6 +51,9 @@ fn attempt(command: &mut Command) -> Result<(fork::Child, Talk), Failure> {
     let arguments: Vec<_> =
         arguments.collect::<Result<_, _>>().map_err(Failure::at(Failed::Arguments))?;
     let environment = environment(command)?;
+    let lines = environment.split_inclusive(|&byte| byte == 0);
+    let environment: Vec<_> =
+        lines.filter_map(|line| CStr::from_bytes_with_nul(line).ok()).collect();
     let program = find(command, &environment)?;
 
     let mut talk = Talk::default();
@@ -111,31 +114,46 @@ fn redirect(
     Ok(())
 }
 
-/// `NAME=value`, as the system wants them.
-fn environment(command: &Command) -> Result<Vec<CString>, Failure> {
-    let mut all: Vec<(OsString, OsString)> = Vec::new();
+/// `NAME=value` of all variables, each with a NUL after it, in one piece: fifty small ones take a
+/// hundredth of the time of a start.
+fn environment(command: &Command) -> Result<Vec<u8>, Failure> {
+    let mut all = Vec::with_capacity(4096);
+    let mut add = |name: &OsStr, value: &OsStr| {
+        for part in [name.as_bytes(), b"=", value.as_bytes(), b"\0"] {
+            all.extend_from_slice(part);
+        }
+    };
     if !command.env_cleared {
-        all.extend(std::env::vars_os().filter(|(name, _)| !command.env.contains_key(name)));
+        for (name, value) in std::env::vars_os() {
+            if !command.env.contains_key(&name) {
+                add(&name, &value);
+            }
+        }
     }
     for (name, value) in &command.env {
-        // The system would take `A=B` for a variable `A`.
-        if name.is_empty() || name.as_bytes().contains(&b'=') {
-            let why = "a variable's name has at least one character, and no `=`";
-            let error = io::Error::new(io::ErrorKind::InvalidInput, why);
-            return Err(Failure::at(Failed::Environment(name.clone()))(error));
-        }
-        all.extend(value.as_ref().map(|value| (name.clone(), value.clone())));
+        let bytes = name.as_bytes();
+        let why = match value {
+            // The system would take `A=B` for a variable `A`.
+            _ if bytes.is_empty() || bytes.contains(&b'=') => {
+                "a variable's name has at least one character, and no `=`"
+            }
+            _ if bytes.contains(&0) => "there is a NUL in its name",
+            Some(value) if value.as_bytes().contains(&0) => "there is a NUL in its value",
+            Some(value) => {
+                add(name, value);
+                continue;
+            }
+            None => continue,
+        };
+        let error = io::Error::new(io::ErrorKind::InvalidInput, why);
+        return Err(Failure::at(Failed::Environment(name.clone()))(error));
     }
-    let line = |(name, value): (OsString, OsString)| {
-        let line = [name.as_bytes(), b"=", value.as_bytes()].concat();
-        CString::new(line).map_err(Failure::at(Failed::Environment(name)))
-    };
-    all.into_iter().map(line).collect()
+    Ok(all)
 }
 
 /// The program's file. A name without `/` is looked for here and not by execvp(3), which would look
 /// in the `PATH` of this process, and try one start after the other.
-fn find(command: &Command, environment: &[CString]) -> Result<CString, Failure> {
+fn find(command: &Command, environment: &[&CStr]) -> Result<CString, Failure> {
     let program = &command.args[0];
     let failed = || Failed::Program(program.into());
     let c_string = |path: &OsStr| CString::new(path.as_bytes()).map_err(Failure::at(failed()));

@@ -203,6 +203,10 @@ impl Output {
     fn read(&mut self) -> io::Result<()> {
         let Some(pipe) = &self.pipe else { return Ok(()) };
         let before = self.bytes.len();
+        if before >= LARGE && self.bytes.capacity() - before < LARGE {
+            self.bytes.reserve(3 * before);
+            fork::prefer_huge_pages(&mut self.bytes);
+        }
         match pipe.take(LARGE as u64).read_to_end(&mut self.bytes) {
             Ok(LARGE) => {}
             Ok(_) => self.pipe = None,
