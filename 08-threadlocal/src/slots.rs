@@ -75,8 +75,10 @@ fn find_in_table(key: Key) -> Option<*const ()> {
         return None;
     }
     // SAFETY: `TABLE` is what `publish` said last, and every change of the table ends with it; so there
-    // are `len` slots, and nobody changes them meanwhile, as the table is this thread's.
-    let slot = unsafe { *first.add(place) };
+    // are `len` slots.
+    let slot = unsafe { first.add(place) };
+    // SAFETY: it is a slot, as above, and nobody changes it meanwhile: the table is this thread's.
+    let slot = unsafe { *slot };
     if slot.key != key {
         return None;
     }
