@@ -24,8 +24,8 @@ const CONTENDED: u32 = 2;
 /// | `CONTENDED` | `FREE` | `unlock`, which wakes one sleeper |
 ///
 /// The woken one has to take the lock like everybody else, and may find that a thread that was
-/// awake was faster. That is unfair, and the reason for the speed: a lock that is handed over stands still
-/// until its new owner has been scheduled.
+/// awake was faster. That is unfair, and the reason for the speed: a lock that is handed over
+/// stands still until its new owner has been scheduled.
 ///
 /// Source: Drepper, [Futexes are tricky](https://akkadia.org/drepper/futex.pdf), section 5.
 #[derive(Debug, Default)]
@@ -33,7 +33,8 @@ pub(crate) struct Raw {
     state: Futex,
 }
 
-/// How often to look before going to sleep: a critical section is mostly shorter than a system call.
+/// How often to look before going to sleep: a critical section is mostly shorter than a system
+/// call.
 #[cfg(not(loom))]
 const LOOKS: u32 = 10;
 #[cfg(loom)]
@@ -98,8 +99,8 @@ impl Raw {
 
     /// Looks for a while whether the lock becomes free, unless others sleep already.
     ///
-    /// The pauses between two looks double: each look fetches the cache line from the holder, who needs it
-    /// to unlock.
+    /// The pauses between two looks double: each look fetches the cache line from the holder, who
+    /// needs it to unlock.
     fn look(&self) -> u32 {
         for look in 0..LOOKS {
             let state = self.state.load(Relaxed);
