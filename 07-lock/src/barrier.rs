@@ -16,9 +16,9 @@ const BROKEN: u32 = 2;
 /// **Step 8**: all wait for the last one.
 ///
 /// Unlike a [`std::sync::Barrier`], whose threads wait for ever for one that died, it can break: a
-/// timeout, an [`abort`](Barrier::abort), a [`reset`](Barrier::reset) or a panic in the action ends the wait of all,
-/// as an error. And each thread of a round gets a number of its own, from 0 up, instead of a
-/// single leader.
+/// timeout, an [`abort`](Barrier::abort), a [`reset`](Barrier::reset) or a panic in the action ends
+/// the wait of all, as an error. And each thread of a round gets a number of its own, from 0 up,
+/// instead of a single leader.
 ///
 /// ```
 /// let barrier = lock::Barrier::new(3);
@@ -40,8 +40,8 @@ struct State {
     broken: bool,
     /// How many are waiting in this round.
     waiting: usize,
-    /// How this round ended. A new one for each round: whoever is slow to wake still reads that of theirs,
-    /// while others may be rounds ahead.
+    /// How this round ended. A new one for each round: whoever is slow to wake still reads that of
+    /// theirs, while others may be rounds ahead.
     round: Arc<Futex>,
     action: Option<Box<dyn FnMut() + Send>>,
 }
@@ -146,8 +146,8 @@ impl Barrier {
         if round.load(Acquire) == PASSED { Ok(place) } else { Err(BrokenBarrier) }
     }
 
-    /// Breaks it, for those who wait and for all who come, until a [`reset`](Barrier::reset): for a thread
-    /// that can't take part any more.
+    /// Breaks it, for those who wait and for all who come, until a [`reset`](Barrier::reset): for a
+    /// thread that can't take part any more.
     pub fn abort(&self) {
         let mut state = self.state.lock();
         state.broken = true;

@@ -3,8 +3,8 @@ use crate::{Mutex, MutexGuard};
 /// Takes two mutexes in an order that is the same for everybody: that of their addresses.
 ///
 /// Unlike one `lock` after the other, in the order in which a caller happens to name them, it can't
-/// close a circle with another call of itself, so two transfers in opposite directions don't wait for
-/// each other.
+/// close a circle with another call of itself, so two transfers in opposite directions don't wait
+/// for each other.
 ///
 /// ```
 /// let (anna, bert) = (lock::Mutex::new(100), lock::Mutex::new(100));

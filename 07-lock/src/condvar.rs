@@ -18,11 +18,11 @@ const NOTIFIED: u32 = 1;
 /// **Step 4**: waiting until what a [`Mutex`] guards has changed.
 ///
 /// Unlike an [`Event`](crate::Event), which remembers that something has happened, it remembers
-/// nothing: what has happened stands in the data, under the mutex, and `notify` only says "look again".
-/// Unlike a [`std::sync::Condvar`] it keeps Python's promise: `notify(n)` wakes exactly `n` threads, those that
-/// have waited longest, and no wait ends without a reason. For that each waiter stands in a queue with
-/// a futex of its own; if all slept on one word, one who is on the way to sleep could not be told from one who
-/// sleeps.
+/// nothing: what has happened stands in the data, under the mutex, and `notify` only says "look
+/// again". Unlike a [`std::sync::Condvar`] it keeps Python's promise: `notify(n)` wakes exactly `n`
+/// threads, those that have waited longest, and no wait ends without a reason. For that each waiter
+/// stands in a queue with a futex of its own; if all slept on one word, one who is on the way to
+/// sleep could not be told from one who sleeps.
 ///
 /// ```
 /// use lock::{Condvar, Mutex};
@@ -39,8 +39,8 @@ const NOTIFIED: u32 = 1;
 /// });
 /// ```
 ///
-/// It goes with the [`Mutex`] only: to come back from a wait with a [`Lock`](crate::Lock) that was poisoned meanwhile
-/// would be to hand out what the poison is to keep back.
+/// It goes with the [`Mutex`] only: to come back from a wait with a [`Lock`](crate::Lock) that was
+/// poisoned meanwhile would be to hand out what the poison is to keep back.
 #[derive(Debug, Default)]
 pub struct Condvar {
     queue: Mutex<VecDeque<Arc<Futex>>>,
@@ -65,8 +65,8 @@ impl Condvar {
         self.wait_until(guard, None);
     }
 
-    /// As [`wait`](Condvar::wait), at most for `timeout`; whether it was notified. Taking the mutex again
-    /// has no timeout.
+    /// As [`wait`](Condvar::wait), at most for `timeout`; whether it was notified. Taking the mutex
+    /// again has no timeout.
     #[must_use = "it may have been the timeout that ended the wait"]
     pub fn wait_timeout<T: ?Sized>(
         &self,
@@ -88,7 +88,8 @@ impl Condvar {
         }
     }
 
-    /// As [`wait_for`](Condvar::wait_for), at most for `timeout` in all; whether `condition` holds at the end.
+    /// As [`wait_for`](Condvar::wait_for), at most for `timeout` in all; whether `condition` holds
+    /// at the end.
     #[must_use = "it may have been the timeout that ended the wait"]
     pub fn wait_for_timeout<T: ?Sized>(
         &self,

@@ -14,8 +14,8 @@ const ONCE: u32 = 4;
 /// **Step 7**: something has happened.
 ///
 /// Unlike a [`Condvar`](crate::Condvar) it remembers: who comes to wait after `set` does not wait.
-/// It counts how often it was set, so that all who waited come back, even if it is cleared before they
-/// have had their turn. A single bit would be 0 again when they look, and they would sleep on.
+/// It counts how often it was set, so that all who waited come back, even if it is cleared before
+/// they have had their turn. A single bit would be 0 again when they look, and they would sleep on.
 ///
 /// ```
 /// static READY: lock::Event = lock::Event::new();

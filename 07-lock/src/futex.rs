@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 
 /// An atomic number that threads can sleep on.
 ///
-/// Unlike a plain [`AtomicU32`](std::sync::atomic::AtomicU32), which a thread can only look at again and again, it
-/// lets the kernel put the thread aside until another one has changed the number and says so. Unlike a lock it
-/// decides nothing: what the number means is the business of whoever builds a lock on it.
+/// Unlike a plain [`AtomicU32`](std::sync::atomic::AtomicU32), which a thread can only look at
+/// again and again, it lets the kernel put the thread aside until another one has changed the
+/// number and says so. Unlike a lock it decides nothing: what the number means is the business of
+/// whoever builds a lock on it.
 ///
 /// ```
 /// use std::sync::atomic::Ordering::{Acquire, Release};
@@ -52,12 +53,13 @@ impl Futex {
         Futex { word: AtomicU32::new(value) }
     }
 
-    /// Sleeps if the word is `expected`, until a [`wake`](Futex::wake) or the deadline; `false` says that it was
-    /// the deadline.
+    /// Sleeps if the word is `expected`, until a [`wake`](Futex::wake) or the deadline; `false`
+    /// says that it was the deadline.
     ///
-    /// The kernel compares and falls asleep in one step, under a lock that `wake` takes as well. So whoever first
-    /// changes the word and then wakes can't miss a thread that looked before the change. It also returns for no
-    /// reason at times (another value, a signal): look at the word again, in a loop.
+    /// The kernel compares and falls asleep in one step, under a lock that `wake` takes as well. So
+    /// whoever first changes the word and then wakes can't miss a thread that looked before the
+    /// change. It also returns for no reason at times (another value, a signal): look at the word
+    /// again, in a loop.
     pub fn wait(&self, expected: u32, deadline: Option<Instant>) -> bool {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if left == Some(Duration::ZERO) {
@@ -69,7 +71,8 @@ impl Futex {
         });
         let timeout = left.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
         let wait = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
-        // SAFETY: the word is borrowed, and `left` lives, for the length of the call; the kernel only reads both.
+        // SAFETY: the word is borrowed, and `left` lives, for the length of the call; the kernel
+        // only reads both.
         let result =
             unsafe { libc::syscall(libc::SYS_futex, self.word.as_ptr(), wait, expected, timeout) };
         result == 0 || std::io::Error::last_os_error().raw_os_error() != Some(libc::ETIMEDOUT)
@@ -110,8 +113,8 @@ mod model {
     use std::collections::VecDeque;
     use std::time::Instant;
 
-    /// The kernel's list of who sleeps on a word. (Not loom's `Condvar`, which can lose a wake-up of
-    /// its own: one that comes between its unlock and its sleep.)
+    /// The kernel's list of who sleeps on a word. (Not loom's `Condvar`, which can lose a wake-up
+    /// of its own: one that comes between its unlock and its sleep.)
     #[derive(Debug, Default)]
     pub(super) struct Queue {
         asleep: Mutex<VecDeque<Arc<Notify>>>,
@@ -134,7 +137,8 @@ mod model {
             }
             let me = Arc::new(Notify::new());
             asleep.push_back(Arc::clone(&me));
-            // Loom's own wakes for no reason are not passed on: each would be a loop more to try out.
+            // Loom's own wakes for no reason are not passed on: each would be a loop more to try
+            // out.
             while asleep.iter().any(|other| Arc::ptr_eq(other, &me)) {
                 drop(asleep);
                 me.wait();

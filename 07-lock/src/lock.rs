@@ -12,9 +12,9 @@ use crate::{Mutex, MutexGuard};
 
 /// **Step 10**: a mutex that says when what it guards may be half done.
 ///
-/// Unlike a [`Mutex`], which a panic simply opens, it is *poisoned* by a thread that panics while it
-/// holds it: everyone who comes later is told, and where that thread had taken the lock. Unlike a
-/// [`std::sync::Mutex`], which is poisoned as well, it can be waited for with a timeout, and
+/// Unlike a [`Mutex`], which a panic simply opens, it is *poisoned* by a thread that panics while
+/// it holds it: everyone who comes later is told, and where that thread had taken the lock. Unlike
+/// a [`std::sync::Mutex`], which is poisoned as well, it can be waited for with a timeout, and
 /// names the place.
 ///
 /// ```
@@ -38,8 +38,8 @@ use crate::{Mutex, MutexGuard};
 /// ```
 #[derive(Debug)]
 pub struct Lock<T: ?Sized> {
-    /// Null, or where the lock had been taken by the thread that panicked. Written and read under the
-    /// mutex, which is all the order that it needs.
+    /// Null, or where the lock had been taken by the thread that panicked. Written and read under
+    /// the mutex, which is all the order that it needs.
     poison: AtomicPtr<Location<'static>>,
     mutex: Mutex<T>,
 }

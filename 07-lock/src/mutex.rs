@@ -10,11 +10,11 @@ use crate::raw::Raw;
 /// **Step 3**: a lock whose waiters sleep, and that costs no system call when nobody waits.
 ///
 /// Unlike a [`std::sync::Mutex`] it is not poisoned by a panic (a [`Lock`](crate::Lock) is), and it
-/// can be waited for with a timeout. Unlike a [`SleepLock`](crate::SleepLock) its state says whether somebody
-/// may be asleep, so that an unlock wakes only then.
+/// can be waited for with a timeout. Unlike a [`SleepLock`](crate::SleepLock) its state says
+/// whether somebody may be asleep, so that an unlock wakes only then.
 ///
-/// It is not fair: a thread that is awake may be faster than one that was woken. It does not notice that
-/// its own thread holds it already: locking it twice is a wait for ever, and
+/// It is not fair: a thread that is awake may be faster than one that was woken. It does not notice
+/// that its own thread holds it already: locking it twice is a wait for ever, and
 /// [`Ordered`](crate::Ordered) and [`RLock`](crate::RLock) are the two answers to that.
 ///
 /// ```
@@ -114,8 +114,9 @@ pub struct MutexGuard<'a, T: ?Sized> {
 
 shown_as_value!(MutexGuard);
 
-// SAFETY: a shared guard gives out `&T` and nothing else. It needs `T: Sync`, which the compiler would not ask
-// for on its own: to it a guard is a reference to a mutex, and that is `Sync` with less.
+// SAFETY: a shared guard gives out `&T` and nothing else. It needs `T: Sync`, which the compiler
+// would not ask for on its own: to it a guard is a reference to a mutex, and that is `Sync` with
+// less.
 unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
 
 impl<T: ?Sized> MutexGuard<'_, T> {

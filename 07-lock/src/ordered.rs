@@ -13,9 +13,9 @@ use crate::{Mutex, MutexGuard};
 /// **Step 11**: a mutex that refuses the order in which a deadlock lies.
 ///
 /// Unlike a [`Mutex`] it watches in which order locks are taken, in the whole program. The first
-/// time that one is taken against an order seen before, that is an error with both places, though nobody
-/// has been stuck yet, and in this run perhaps nobody would have been: two threads get stuck only if both
-/// are at the wrong place in the same microsecond, and the order is wrong always.
+/// time that one is taken against an order seen before, that is an error with both places, though
+/// nobody has been stuck yet, and in this run perhaps nobody would have been: two threads get stuck
+/// only if both are at the wrong place in the same microsecond, and the order is wrong always.
 ///
 /// A lock alone costs a few nanoseconds more, a lock under another one a look into a table.
 /// Use it in tests and debug builds, and let an alias choose:
@@ -33,8 +33,8 @@ use crate::{Mutex, MutexGuard};
 /// println!("{refused}"); // … books then till at src/shop.rs:7, till then books at src/shop.rs:10 …
 /// ```
 ///
-/// It compares lock with lock, not kind with kind: of ten thousand accounts it sees a wrong order if the same two
-/// are ever taken in both orders.
+/// It compares lock with lock, not kind with kind: of ten thousand accounts it sees a wrong order
+/// if the same two are ever taken in both orders.
 ///
 /// Source: the kernel's [lockdep](https://docs.kernel.org/locking/lockdep-design.html).
 #[derive(Debug)]
@@ -70,7 +70,8 @@ impl<T: ?Sized> Ordered<T> {
         Ok(self.hold(self.mutex.lock()))
     }
 
-    /// Takes the lock if it is free. That is allowed in any order: who does not wait closes no circle.
+    /// Takes the lock if it is free. That is allowed in any order: who does not wait closes no
+    /// circle.
     pub fn try_lock(&self) -> Option<OrderedGuard<'_, T>> {
         Some(self.hold(self.mutex.try_lock()?))
     }

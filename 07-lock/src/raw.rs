@@ -3,7 +3,7 @@ use std::time::Instant;
 use crate::futex::{
     Futex,
     atomic::Ordering::{Acquire, Relaxed, Release},
-    constant, spin_loop,
+    constant, spin_loop, yield_now,
 };
 
 /// Nobody has the lock.
@@ -24,8 +24,8 @@ const CONTENDED: u32 = 2;
 /// | `CONTENDED` | `FREE` | `unlock`, which wakes one sleeper |
 ///
 /// The woken one has to take the lock like everybody else, and may find that a thread that was
-/// awake was faster. That is unfair, and the reason for the speed: a lock that is handed over stands still
-/// until its new owner has been scheduled.
+/// awake was faster. That is unfair, and the reason for the speed: a lock that is handed over
+/// stands still until its new owner has been scheduled.
 ///
 /// Source: Drepper, [Futexes are tricky](https://akkadia.org/drepper/futex.pdf), section 5.
 #[derive(Debug, Default)]
@@ -33,11 +33,14 @@ pub(crate) struct Raw {
     state: Futex,
 }
 
-/// How often to look before going to sleep: a critical section is mostly shorter than a system call.
+/// How often to look before going to sleep: a critical section is mostly shorter than a system
+/// call.
 #[cfg(not(loom))]
-const LOOKS: u32 = 100;
+const LOOKS: u32 = 10;
 #[cfg(loom)]
 const LOOKS: u32 = 0;
+/// After so many, whoever holds the lock may need this very core.
+const BUSY_LOOKS: u32 = 4;
 
 impl Raw {
     constant! {
@@ -95,13 +98,20 @@ impl Raw {
     }
 
     /// Looks for a while whether the lock becomes free, unless others sleep already.
+    ///
+    /// The pauses between two looks double: each look fetches the cache line from the holder, who
+    /// needs it to unlock.
     fn look(&self) -> u32 {
-        for _ in 0..LOOKS {
+        for look in 0..LOOKS {
             let state = self.state.load(Relaxed);
             if state != LOCKED {
                 return state;
             }
-            spin_loop();
+            if look < BUSY_LOOKS {
+                (0..2 << look).for_each(|_| spin_loop());
+            } else {
+                yield_now();
+            }
         }
         self.state.load(Relaxed)
     }

@@ -15,11 +15,11 @@ use crate::raw::Raw;
 /// **Step 9**: a lock that its holder may take again.
 ///
 /// Unlike a [`Mutex`](crate::Mutex) it knows who holds it, counts how often, and opens when the
-/// first guard of that thread's goes. Hence it gives out `&T` only: two guards in one thread would be two
-/// `&mut T`. Put a `Cell` or `RefCell` inside to change it.
+/// first guard of that thread's goes. Hence it gives out `&T` only: two guards in one thread would
+/// be two `&mut T`. Put a `Cell` or `RefCell` inside to change it.
 ///
-/// Python's `RLock` is released by a call, and a call by a stranger is an error at run time. Here the release is the
-/// guard's end, and a guard does not leave its thread:
+/// Python's `RLock` is released by a call, and a call by a stranger is an error at run time. Here
+/// the release is the guard's end, and a guard does not leave its thread:
 ///
 /// ```compile_fail,E0277
 /// let lock = lock::RLock::new(());
@@ -101,8 +101,8 @@ impl<T: ?Sized> RLock<T> {
         if self.is_mine() { self.depth.get() } else { 0 }
     }
 
-    /// Whether this thread holds it. Without ordering: a thread reads its own number only if it wrote
-    /// it itself, and what it wrote itself it sees.
+    /// Whether this thread holds it. Without ordering: a thread reads its own number only if it
+    /// wrote it itself, and what it wrote itself it sees.
     fn is_mine(&self) -> bool {
         self.owner.load(Relaxed) == thread_number()
     }

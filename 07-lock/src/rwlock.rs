@@ -21,12 +21,12 @@ const READERS: u32 = SLEEPERS - 1;
 /// **Step 5**: many readers, or one writer.
 ///
 /// Unlike a [`Mutex`](crate::Mutex) it lets in any number of threads that only read. That pays when
-/// reading takes long; for a short look the mutex is quicker, since readers, too, have to count themselves in
-/// and out, all in the same cache line.
+/// reading takes long; for a short look the mutex is quicker, since readers, too, have to count
+/// themselves in and out, all in the same cache line.
 ///
-/// A waiting writer keeps new readers out, so that it does not starve. Hence a thread that reads must
-/// not ask to read again: if a writer came in between, the second `read` waits for the writer, who waits for
-/// the first. Readers may starve under writers that never pause.
+/// A waiting writer keeps new readers out, so that it does not starve. Hence a thread that reads
+/// must not ask to read again: if a writer came in between, the second `read` waits for the writer,
+/// who waits for the first. Readers may starve under writers that never pause.
 ///
 /// ```
 /// let prices = lock::RwLock::new(vec![3, 4]);

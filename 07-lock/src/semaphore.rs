@@ -12,14 +12,14 @@ const SLEEPERS: u32 = 1 << 31;
 
 /// **Step 6**: at most so many at a time.
 ///
-/// Unlike a [`Mutex`](crate::Mutex), which is a semaphore with one permit that knows what it guards, it
-/// guards nothing: it counts. Unlike a guard a [`Permit`] may go to another thread, and a permit may be given
-/// by somebody who never took one, which makes the semaphore a signal.
+/// Unlike a [`Mutex`](crate::Mutex), which is a semaphore with one permit that knows what it
+/// guards, it guards nothing: it counts. Unlike a guard a [`Permit`] may go to another thread, and
+/// a permit may be given by somebody who never took one, which makes the semaphore a signal.
 ///
-/// It is the mutex's three states with a number in place of "free". What is new is the baton: a release
-/// of three permits must wake three. It does so, but a sleeper may be woken and find more than one permit left, because
-/// a second release saw no sleeper any more; so whoever has slept, and leaves permits behind, wakes the
-/// next.
+/// It is the mutex's three states with a number in place of "free". What is new is the baton: a
+/// release of three permits must wake three. It does so, but a sleeper may be woken and find more
+/// than one permit left, because a second release saw no sleeper any more; so whoever has slept,
+/// and leaves permits behind, wakes the next.
 ///
 /// ```
 /// let slots = lock::Semaphore::bounded(2);
@@ -51,8 +51,8 @@ impl Semaphore {
     }
 
     constant! {
-        /// A semaphore that never has more permits than it began with: one release too many, which is
-        /// a bug somewhere, is an error.
+        /// A semaphore that never has more permits than it began with: one release too many, which
+        /// is a bug somewhere, is an error.
         ///
         /// # Panics
         ///
@@ -129,7 +129,8 @@ impl Semaphore {
     fn take_contended(&self, deadline: Option<Instant>) -> bool {
         let mut state = self.state.load(Relaxed);
         loop {
-            // The last one is taken with a word for those who may sleep on: this thread's release will wake one.
+            // The last one is taken with a word for those who may sleep on: this thread's release
+            // will wake one.
             let next = if state & !SLEEPERS <= 1 { SLEEPERS } else { state - 1 };
             if let Err(now) = self.state.compare_exchange(state, next, Acquire, Relaxed) {
                 state = now;

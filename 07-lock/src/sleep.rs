@@ -14,10 +14,11 @@ const LOCKED: u32 = 1;
 
 /// **Step 2**: a lock whose waiters sleep.
 ///
-/// Unlike a [`SpinLock`](crate::SpinLock), whose waiters keep a core busy, a waiter here sleeps in the
-/// kernel until the holder wakes it. Unlike a [`Mutex`](crate::Mutex) the holder does not know whether anybody
-/// sleeps, so it makes a system call at every unlock, for nothing most of the time: some forty times
-/// dearer than the unlocking itself. It stays here to show that difference; use the `Mutex`.
+/// Unlike a [`SpinLock`](crate::SpinLock), whose waiters keep a core busy, a waiter here sleeps in
+/// the kernel until the holder wakes it. Unlike a [`Mutex`](crate::Mutex) the holder does not know
+/// whether anybody sleeps, so it makes a system call at every unlock, for nothing most of the time:
+/// tens of times dearer than the unlocking itself. It stays here to show that difference; use
+/// the `Mutex`.
 ///
 /// ```
 /// let apples = lock::SleepLock::new(3);

@@ -13,9 +13,10 @@ use crate::guard::shown_as_value;
 
 /// **Step 1**: a lock made of one bit.
 ///
-/// Unlike a [`Mutex`](crate::Mutex) it never sleeps: who waits keeps a core busy, and if the holder was put aside by
-/// the scheduler, waits for nothing. It is right where no kernel is there to sleep in, and for a handful of
-/// instructions between threads that each have a core. Everywhere else it is the wrong one.
+/// Unlike a [`Mutex`](crate::Mutex) it never sleeps: who waits keeps a core busy, and if the holder
+/// was put aside by the scheduler, waits for nothing. It is right where no kernel is there to sleep
+/// in, and for a handful of instructions between threads that each have a core. Everywhere else it
+/// is the wrong one.
 ///
 /// ```
 /// let apples = lock::SpinLock::new(3);
@@ -25,18 +26,19 @@ use crate::guard::shown_as_value;
 ///
 /// # Why `Acquire` and `Release`
 ///
-/// The bit alone would keep two threads from being inside at once, but not from seeing each other's half-finished work:
-/// compiler and CPU may move reads and writes past it. `Release` on unlock says: what I wrote before comes
-/// before. `Acquire` on lock says: what I read after comes after. When a lock reads what an unlock wrote, the two
-/// are joined, and everything that the former holder did *happens before* everything that the next one does.
+/// The bit alone would keep two threads from being inside at once, but not from seeing each other's
+/// half-finished work: compiler and CPU may move reads and writes past it. `Release` on unlock
+/// says: what I wrote before comes before. `Acquire` on lock says: what I read after comes after.
+/// When a lock reads what an unlock wrote, the two are joined, and everything that the former
+/// holder did *happens before* everything that the next one does.
 #[derive(Debug)]
 pub struct SpinLock<T: ?Sized> {
     locked: AtomicBool,
     value: UnsafeCell<T>,
 }
 
-// SAFETY: a shared lock gives out the value to one thread after another, hence `T: Send`, and never to two at
-// a time, hence no `T: Sync`.
+// SAFETY: a shared lock gives out the value to one thread after another, hence `T: Send`, and never
+// to two at a time, hence no `T: Sync`.
 unsafe impl<T: ?Sized + Send> Sync for SpinLock<T> {}
 
 /// How often to look before the core is offered to somebody else: maybe the holder needs it.
@@ -61,7 +63,8 @@ impl<T: ?Sized> SpinLock<T> {
             if let Some(guard) = self.try_lock() {
                 return guard;
             }
-            // Only reads while it is held: a write would take the cache line away from the holder, who needs it.
+            // Only reads while it is held: a write would take the cache line away from the holder,
+            // who needs it.
             let mut looks = 0;
             while self.locked.load(Relaxed) {
                 if looks < LOOKS {
@@ -77,7 +80,8 @@ impl<T: ?Sized> SpinLock<T> {
     /// Takes the lock if it is free.
     pub fn try_lock(&self) -> Option<SpinGuard<'_, T>> {
         let free = self.locked.compare_exchange(false, true, Acquire, Relaxed).is_ok();
-        // Made only if it is held: a guard that is made and dropped unlocks, also somebody else's lock.
+        // Made only if it is held: a guard that is made and dropped unlocks, also somebody else's
+        // lock.
         free.then(|| SpinGuard { lock: self, not_send: PhantomData })
     }
 }

@@ -115,16 +115,14 @@ scenario!(
             let event = Arc::clone(&event);
             Thread::asleep(move || event.wait())
         };
-        let targets = [main, waiter.id()];
+        let (me, targets) = (std::process::id(), [main, waiter.id()]);
         let signals = {
             let stop = Arc::clone(&stop);
             Thread::start(move || {
                 while !stop.wait_timeout(Duration::from_millis(1)) {
                     for thread in targets {
                         // SAFETY: both threads live until `stop`, and have a handler.
-                        unsafe {
-                            libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, libc::SIGUSR1)
-                        };
+                        unsafe { libc::syscall(libc::SYS_tgkill, me, thread, libc::SIGUSR1) };
                     }
                 }
             })

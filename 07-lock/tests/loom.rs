@@ -85,7 +85,10 @@ counts!(mutex_3, three_count, Mutex::new(zero()), |lock| add(&lock.lock()));
 counts!(rwlock_writers, two_count, RwLock::new(zero()), |lock| add(&lock.write()));
 counts!(lock, two_count, Lock::new(zero()), |lock| add(&lock.lock().unwrap()));
 counts!(rlock, two_count, RLock::new(zero()), |lock| {
-    let _outer = lock.lock();
+    let outer = lock.lock();
+    add(&lock.lock());
+    drop(outer);
+    // Once more: a lock that still took itself for this thread's would let it in beside the other.
     add(&lock.lock());
 });
 counts!(mutex_with_try, two_count, Mutex::new(zero()), |lock| {

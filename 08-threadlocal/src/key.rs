@@ -3,10 +3,10 @@ use std::marker::PhantomData;
 
 /// A value of each thread's own, as C has it: a `pthread_key_t`.
 ///
-/// Unlike a [`Local`](crate::Local) it drops values at their threads' end only. When the key itself goes, the
-/// C library forgets them: they leak, since it keeps no list of who has one. Unlike a
-/// [`thread_local!`](std::thread_local) it can be made at run time, a thousand times: that is all that there are
-/// (`PTHREAD_KEYS_MAX`, 1024 on Linux), for the whole process.
+/// Unlike a [`Local`](crate::Local) it drops values at their threads' end only. When the key itself
+/// goes, the C library forgets them: they leak, since it keeps no list of who has one. Unlike a
+/// [`thread_local!`](std::thread_local) it can be made at run time, a thousand times: that is all
+/// that there are (`PTHREAD_KEYS_MAX`, 1024 on Linux), for the whole process.
 ///
 /// A value needs no `Send`: it is made, read and dropped on one thread.
 ///
@@ -24,12 +24,14 @@ use std::marker::PhantomData;
 ///
 /// # When it drops
 ///
-/// After all `thread_local!`s of the thread. The C library takes each value away, calls its destructor, and when
-/// all have been called looks whether a destructor has left a new value somewhere: at most 4 rounds
-/// (`PTHREAD_DESTRUCTOR_ITERATIONS`), then it gives up, and the rest leaks. A destructor that
-/// panics aborts the process, as there is nothing in C that it could unwind into.
+/// After all `thread_local!`s of the thread. The C library takes each value away, calls its
+/// destructor, and when all have been called looks whether a destructor has left a new value
+/// somewhere: at most 4 rounds (`PTHREAD_DESTRUCTOR_ITERATIONS`), then it gives up, and the rest
+/// leaks. A destructor that panics aborts the process, as there is nothing in C that it could
+/// unwind into.
 ///
-/// Source: [pthread_key_create(3p)](https://man7.org/linux/man-pages/man3/pthread_key_create.3p.html).
+/// Source:
+/// [pthread_key_create(3p)](https://man7.org/linux/man-pages/man3/pthread_key_create.3p.html).
 #[derive(Debug)]
 pub struct Key<T: 'static> {
     key: libc::pthread_key_t,
@@ -46,7 +48,8 @@ impl<T: 'static> Key<T> {
     /// `EAGAIN` when the process has no key left.
     pub fn new(init: fn() -> T) -> io::Result<Key<T>> {
         let mut key = 0;
-        // SAFETY: it writes a key to a place of ours. The destructor gets what `with` sets: a `Box<T>`.
+        // SAFETY: it writes a key to a place of ours. The destructor gets what `with` sets: a
+        // `Box<T>`.
         check(unsafe { libc::pthread_key_create(&mut key, Some(drop_value::<T>)) })?;
         Ok(Key { key, init, values: PhantomData })
     }
@@ -64,7 +67,8 @@ impl<T: 'static> Key<T> {
             // If the initialiser has asked for the value itself, there is one by now: it stays.
             if value.is_null() {
                 value = Box::into_raw(new);
-                // SAFETY: the key exists as long as `self`, and the destructor owns the box from here on.
+                // SAFETY: the key exists as long as `self`, and the destructor owns the box from
+                // here on.
                 let set = check(unsafe { libc::pthread_setspecific(self.key, value.cast()) });
                 if let Err(error) = set {
                     // SAFETY: it came from a box, and was not handed on.
@@ -73,8 +77,8 @@ impl<T: 'static> Key<T> {
                 }
             }
         }
-        // SAFETY: it is a `T`, as the key is ours alone. It lives until the thread ends, which is not
-        // during this call; nobody else gets more than `&T`, and that on this thread.
+        // SAFETY: it is a `T`, as the key is ours alone. It lives until the thread ends, which is
+        // not during this call; nobody else gets more than `&T`, and that on this thread.
         Ok(look(unsafe { &*value }))
     }
 
@@ -86,7 +90,8 @@ impl<T: 'static> Key<T> {
 
 impl<T: 'static> Drop for Key<T> {
     fn drop(&mut self) {
-        // SAFETY: the key exists, and is used no more. No destructor runs for what threads still have.
+        // SAFETY: the key exists, and is used no more. No destructor runs for what threads still
+        // have.
         unsafe { libc::pthread_key_delete(self.key) };
     }
 }

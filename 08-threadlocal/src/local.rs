@@ -10,13 +10,14 @@ use crate::values::Values;
 
 /// A value of each thread's own, per object.
 ///
-/// Unlike a [`thread_local!`](std::thread_local), which is one name for the whole program, it is an object: there can be one in each
-/// connection, each test, each pool, and when it goes, its values go, in all threads. Unlike a
-/// `Mutex<HashMap<ThreadId, T>>` it takes no lock to read, and a value goes when its thread ends: a new
-/// thread begins with a new value, never with that of a thread that came before.
+/// Unlike a [`thread_local!`](std::thread_local), which is one name for the whole program, it is an
+/// object: there can be one in each connection, each test, each pool, and when it goes, its values
+/// go, in all threads. Unlike a `Mutex<HashMap<ThreadId, T>>` it takes no lock to read, and a value
+/// goes when its thread ends: a new thread begins with a new value, never with that of a thread
+/// that came before.
 ///
-/// It is Python's `threading.local`. What in Python is set in one thread, and missing in the others,
-/// is here made by the initialiser, in each thread when it first asks.
+/// It is Python's `threading.local`. What in Python is set in one thread, and missing in the
+/// others, is here made by the initialiser, in each thread when it first asks.
 ///
 /// ```
 /// use std::cell::Cell;
@@ -33,9 +34,9 @@ use crate::values::Values;
 /// # Who drops a value, and when
 ///
 /// The thread, when it ends, the newest value first; or the object, when it is dropped, and then on
-/// the thread that drops it. Hence `T: Send`. (A value whose thread is just ending while the
-/// object goes is dropped by that thread, and maybe a moment after the object's drop has returned.) It is `'static`, since
-/// an object that is leaked leaves its values to their threads.
+/// the thread that drops it. Hence `T: Send`. (A value whose thread is just ending while the object
+/// goes is dropped by that thread, and maybe a moment after the object's drop has returned.) It is
+/// `'static`, since an object that is leaked leaves its values to their threads.
 ///
 /// ```compile_fail,E0277
 /// use std::rc::Rc;
@@ -55,8 +56,8 @@ use crate::values::Values;
 /// let text: &str = local.with(|text| text.as_str());
 /// ```
 pub struct Local<T: Send + 'static, F = fn() -> T> {
-    /// The object's key, once a thread has used it. Known to a thread in whose table it stands, since
-    /// that thread wrote it here; to others it leads nowhere. So it needs no ordering.
+    /// The object's key, once a thread has used it. Known to a thread in whose table it stands,
+    /// since that thread wrote it here; to others it leads nowhere. So it needs no ordering.
     key: AtomicU64,
     values: OnceLock<Arc<Values<T>>>,
     init: F,
@@ -96,9 +97,9 @@ impl<T: Send + 'static, F: Fn() -> T> Local<T, F> {
     ///
     /// # Panics
     ///
-    /// When there is no value: [`try_with`](Local::try_with) says when that is. A panic in a destructor that
-    /// runs as a thread ends aborts the process: there use `try_with`. When the initialiser panics:
-    /// then there is no value, and the next call tries again.
+    /// When there is no value: [`try_with`](Local::try_with) says when that is. A panic in a
+    /// destructor that runs as a thread ends aborts the process: there use `try_with`. When the
+    /// initialiser panics: then there is no value, and the next call tries again.
     #[inline]
     pub fn with<R>(&self, look: impl FnOnce(&T) -> R) -> R {
         self.try_with(look).unwrap_or_else(|error| panic!("{error}"))
@@ -119,10 +120,11 @@ impl<T: Send + 'static, F: Fn() -> T> Local<T, F> {
             Some(value) => value,
             None => self.start()?,
         };
-        // SAFETY: the value is a `T`, as the key is this object's alone and only `start` puts a value
-        // under it. It lives as long as the reference: it is dropped by this thread's end, which is not
-        // during a call on this thread, or by the object's drop, and the object is borrowed here. It is
-        // not changed but by `T`'s own means: everybody gets `&T`, and on this thread.
+        // SAFETY: the value is a `T`, as the key is this object's alone and only `start` puts a
+        // value under it. It lives as long as the reference: it is dropped by this thread's end,
+        // which is not during a call on this thread, or by the object's drop, and the object is
+        // borrowed here. It is not changed but by `T`'s own means: everybody gets `&T`, and on this
+        // thread.
         Ok(look(unsafe { &*value.cast::<T>() }))
     }
 

@@ -18,7 +18,8 @@ struct Slot {
 const NOTHING: Slot = Slot { key: EMPTY, value: ptr::null() };
 
 thread_local! {
-    /// What was found last, by the last 8 bits of the place: a key, and beside it where the value is.
+    /// What was found last, by the last 8 bits of the place: a key, and beside it where the value
+    /// is.
     ///
     /// It lies at a fixed distance from a register, 8 bits always lead into it, and a key that is
     /// there is right; so a look is one comparison, and asks neither where a table is nor how
@@ -74,9 +75,11 @@ fn find_in_table(key: Key) -> Option<*const ()> {
     if place >= len {
         return None;
     }
-    // SAFETY: `TABLE` is what `publish` said last, and every change of the table ends with it; so there
-    // are `len` slots, and nobody changes them meanwhile, as the table is this thread's.
-    let slot = unsafe { *first.add(place) };
+    // SAFETY: `TABLE` is what `publish` said last, and every change of the table ends with it; so
+    // there are `len` slots.
+    let slot = unsafe { first.add(place) };
+    // SAFETY: it is a slot, as above, and nobody changes it meanwhile: the table is this thread's.
+    let slot = unsafe { *slot };
     if slot.key != key {
         return None;
     }

@@ -17,8 +17,9 @@ unsafe impl<T: Send> Send for Owned<T> {}
 
 impl<T> Drop for Owned<T> {
     fn drop(&mut self) {
-        // SAFETY: the pointer came from a `Box`, and nobody else frees it. No thread reads the value: that
-        // is the obligation of who takes an `Owned` off the list (see `Home::end`, `Values::end_all`).
+        // SAFETY: the pointer came from a `Box`, and nobody else frees it. No thread reads the
+        // value: that is the obligation of who takes an `Owned` off the list (see `Home::end`,
+        // `Values::end_all`).
         drop(unsafe { Box::from_raw(self.0.as_ptr()) });
     }
 }

@@ -29,8 +29,8 @@ impl<T: Send + 'static> Thread<T> {
         thread
     }
 
-    /// Looks until the kernel says that the thread sleeps in a futex. It may do so on its way, too, so
-    /// only work that does not wait for anything else is work for this.
+    /// Looks until the kernel says that the thread sleeps in a futex. It may do so on its way, too,
+    /// so only work that does not wait for anything else is work for this.
     pub(crate) fn until_asleep(&self) {
         while !self.is_asleep() {
             thread::yield_now();

@@ -40,8 +40,8 @@ pub(crate) fn run() -> Outcome {
 fn fork(child: impl FnOnce()) -> io::Result<()> {
     // What stdout holds back would be printed by both.
     io::Write::flush(&mut io::stdout())?;
-    // SAFETY: the child prints and ends. The other thread waits at a barrier, and holds no lock of stdout or
-    // of the allocator.
+    // SAFETY: the child prints and ends. The other thread waits at a barrier, and holds no lock of
+    // stdout or of the allocator.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => {

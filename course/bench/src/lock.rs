@@ -21,7 +21,8 @@ pub(crate) const MEASURES: &[Measure] = &[
         job: "lock and unlock a mutex that nobody else wants",
         unit: Unit::TimeOf("lock"),
         units: MANY,
-        asked: &[Asked::AtMost(1.0, STD)],
+        // No slower; but it is the same two instructions, so which is ahead is a toss in each run.
+        asked: &[Asked::AtMost(1.02, STD)],
         pinned: false,
         sides: alone,
     },

@@ -154,7 +154,7 @@ fn the_end_of_the_input_on_a_terminal_is_enough_too() {
     assert!(!report.stdout().contains("<>"), "{report}");
 }
 
-/// What the four lessons print, in the order in which it must come, with `0` for every number.
+/// What the lessons print, in the order in which it must come, with `0` for every number.
 const TRANSCRIPTS: &[&[&str]] = &[
     &["Process (0) start...", "I (0) just created a child process (0)."],
     &["I am child process (0) and my parent is 0."],
@@ -167,6 +167,8 @@ const TRANSCRIPTS: &[&[&str]] = &[
     &["Parent process 0.", "Waiting for all subprocesses done...", "All subprocesses done."],
     &["Run task 0 (0)...", "Task 0 runs 0.0 seconds.", "All subprocesses done."],
     &["$ nslookup www.python.org", "$ nslookup"],
+    &["with a lock: 0"],
+    &["Hello, Alice (in Thread-A)", "Hello, Bob (in Thread-B)"],
 ];
 
 #[test]
