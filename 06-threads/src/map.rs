@@ -1,12 +1,55 @@
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::PoolError;
 use crate::panics::catch;
 use crate::result::Promise;
 use crate::worker::{Task, Worker};
 
-/// What all pieces of one map have in common.
+/// A row of items that one worker does, from the front, and that others take from, at the back.
+///
+/// Unlike the chunks of a process pool, which are cut before anybody works, it is cut in halves
+/// while it is done, and only when somebody has nothing else to do. So a chunk size of 1 is cheap: a
+/// million quick items are cut some dozen times. And still all that is not begun can be taken:
+/// while the worker is busy with one long item, others do all the rest. (After Tzannes et al., Lazy
+/// binary-splitting, PPoPP 2010, where what is cut off is not to be cut again by others.)
+struct Row<T>(Mutex<Rest<T>>);
+
+struct Rest<T> {
+    /// The index of the first item that is left.
+    next: usize,
+    items: VecDeque<T>,
+}
+
+impl<T> Row<T> {
+    fn rest(&self) -> MutexGuard<'_, Rest<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Moves the next chunk to `hand`.
+    fn take(&self, chunk: usize, hand: &mut VecDeque<T>) {
+        let mut rest = self.rest();
+        if chunk == 1 {
+            hand.extend(rest.items.pop_front());
+        } else {
+            let count = chunk.min(rest.items.len());
+            hand.extend(rest.items.drain(..count));
+        }
+        rest.next += hand.len();
+    }
+
+    /// Cuts off the second half, or a chunk if that is more, and says whether something is left.
+    fn cut(&self, chunk: usize) -> Option<(Row<T>, bool)> {
+        let mut rest = self.rest();
+        let length = rest.items.len();
+        let keep = length - length.div_ceil(2).max(chunk.min(length));
+        let items = rest.items.split_off(keep);
+        let cut = Rest { next: rest.next + keep, items };
+        (length > 0).then(|| (Row(Mutex::new(cut)), keep > 0))
+    }
+}
+
+/// What all rows of one map have in common. Each worker that does one is an owner.
 struct Job<R, F> {
     function: F,
     chunk: usize,
@@ -14,29 +57,13 @@ struct Job<R, F> {
 }
 
 struct Done<R> {
-    /// Results by the index of their first item: each worker's in a row.
+    /// Results by the index of their first item: each row's in one piece.
     parts: Vec<(usize, Vec<R>)>,
     /// The failed item with the lowest index.
     failed: Option<(usize, PoolError)>,
     /// How many items are not done yet.
     left: usize,
     promise: Promise<Vec<R>>,
-}
-
-/// A row of items that one worker does.
-///
-/// Unlike the chunks of a process pool, which are cut before anybody works, it is cut in halves
-/// while it is done, and only when somebody needs one: whenever the worker's queue is empty,
-/// because others have taken what was in there, half of what is left goes there. So a chunk size
-/// of 1 costs nothing but looks: a million items that two workers share are cut some forty times.
-/// (Tzannes et al., Lazy binary-splitting, PPoPP 2010.)
-struct Piece<T, R, F> {
-    job: Arc<Job<R, F>>,
-    /// The index of the first item.
-    start: usize,
-    /// How many are taken out of `items`.
-    taken: usize,
-    items: VecDeque<T>,
 }
 
 /// The task that maps `function` over `items`; none, and the promise kept, without an item.
@@ -55,53 +82,94 @@ where
         promise.keep(Ok(Vec::new()));
         return None;
     }
-    let (parts, left) = (Vec::new(), items.len());
-    let done = Mutex::new(Done { parts, failed: None, left, promise });
-    let job = Arc::new(Job { function, chunk, done });
-    let piece = Piece { job, start: 0, taken: 0, items: items.into() };
-    Some(Box::new(|worker| piece.run(worker)))
+    let done = Done { parts: Vec::new(), failed: None, left: items.len(), promise };
+    let job = Arc::new(Job { function, chunk, done: Mutex::new(done) });
+    let row = Row(Mutex::new(Rest { next: 0, items: items.into() }));
+    Some(Box::new(|worker| do_row(row, job, worker)))
 }
 
-impl<T, R, F> Piece<T, R, F>
+/// A worker at its row.
+struct Run<'job, T, R, F> {
+    job: &'job Job<R, F>,
+    row: Arc<Row<T>>,
+    /// What was taken from the row, and is not begun.
+    hand: VecDeque<T>,
+    begun: usize,
+    results: Vec<R>,
+}
+
+/// Does a row, together with all who have nothing else to do.
+fn do_row<T, R, F>(row: Row<T>, job: Arc<Job<R, F>>, worker: &Worker)
 where
     F: Fn(T) -> R + Send + Sync + 'static,
     T: Send + 'static,
     R: Send + 'static,
 {
-    fn run(mut self, worker: &Worker) {
-        let mut results = Vec::with_capacity(self.items.len());
-        // Those after one that panics are done too: a map waits for all.
-        let mut failed = None;
-        while let Err(panic) = catch(|| self.work(worker, &mut results)) {
-            failed.get_or_insert((self.start + self.taken - 1, panic.into()));
-        }
-        self.job.note(self.start, self.taken, results, failed);
-        // Whoever is the last to let go of the job sends its result.
-        if let Some(job) = Arc::into_inner(self.job) {
-            job.finish();
-        }
+    let rest = row.rest();
+    let (start, length) = (rest.next, rest.items.len());
+    drop(rest);
+    let row = Arc::new(row);
+    if length > job.chunk {
+        invite(&row, &job, worker);
     }
-
-    fn work(&mut self, worker: &Worker, results: &mut Vec<R>) {
-        let chunk = self.job.chunk;
-        while !self.items.is_empty() && !worker.is_to_end() {
-            if self.items.len() / 2 >= chunk && worker.has_nothing_to_give() {
-                self.give_half(worker);
-            }
-            for _ in 0..chunk {
-                let Some(item) = self.items.pop_front() else { return };
-                self.taken += 1;
-                results.push((self.job.function)(item));
-            }
-        }
+    let (hand, results) = (VecDeque::new(), Vec::with_capacity(length));
+    let mut run = Run { job: &job, row, hand, begun: 0, results };
+    // Those after one that panics are done too: a map waits for all.
+    let mut failed = None;
+    while let Err(panic) = catch(|| run.work(worker)) {
+        failed.get_or_insert((start + run.begun - 1, panic.into()));
     }
+    let Run { begun, results, .. } = run;
+    job.note(start, begun, results, failed);
+    release(job);
+}
 
-    fn give_half(&mut self, worker: &Worker) {
-        let keep = self.items.len() / 2;
-        let start = self.start + self.taken + keep;
-        let items = self.items.split_off(keep);
-        let half = Piece { job: Arc::clone(&self.job), start, taken: 0, items };
-        worker.give(Box::new(|worker| half.run(worker)));
+/// Leaves an invitation to take part in a row, where others find it.
+///
+/// There is always one for a row in which something is left: who accepts it leaves another. When all
+/// is done it is worth nothing, and holds nothing.
+fn invite<T, R, F>(row: &Arc<Row<T>>, job: &Arc<Job<R, F>>, worker: &Worker)
+where
+    F: Fn(T) -> R + Send + Sync + 'static,
+    T: Send + 'static,
+    R: Send + 'static,
+{
+    let (row, job) = (Arc::downgrade(row), Arc::downgrade(job));
+    worker.give(Box::new(move |worker| {
+        // The job first: it can't be finished, then, between the cut and its work.
+        let Some(job) = Weak::upgrade(&job) else { return };
+        let cut = row.upgrade().and_then(|row| {
+            let (cut, more) = row.cut(job.chunk)?;
+            if more {
+                invite(&row, &job, worker);
+            }
+            Some(cut)
+        });
+        match cut {
+            Some(cut) => do_row(cut, job, worker),
+            None => release(job),
+        }
+    }));
+}
+
+/// Whoever is the last to let go of the job sends its result.
+fn release<R, F>(job: Arc<Job<R, F>>) {
+    if let Some(job) = Arc::into_inner(job) {
+        job.finish();
+    }
+}
+
+impl<T, R, F: Fn(T) -> R> Run<'_, T, R, F> {
+    fn work(&mut self, worker: &Worker) {
+        // What a terminated pool has left undone is never counted, and so never complete.
+        while !worker.is_to_end() {
+            if self.hand.is_empty() {
+                self.row.take(self.job.chunk, &mut self.hand);
+            }
+            let Some(item) = self.hand.pop_front() else { return };
+            self.begun += 1;
+            self.results.push((self.job.function)(item));
+        }
     }
 }
 

@@ -120,11 +120,6 @@ impl Worker {
         self.shared.has_ended()
     }
 
-    /// Whether others have taken all that this worker had left for them.
-    pub(crate) fn has_nothing_to_give(&self) -> bool {
-        self.queue.is_empty()
-    }
-
     /// Leaves a task where others find it, and this worker too when it is done with its present one.
     pub(crate) fn give(&self, task: Task) {
         self.queue.push(task);

@@ -457,24 +457,28 @@ fn an_idle_pool_uses_no_processor_time() {
 }
 
 #[test]
-fn all_threads_take_part_in_a_map() {
-    let pool = pool(3);
-    // Three tasks that wait for one another: each needs a thread of its own.
-    let here = Arc::new(Barrier::new(3));
-    let task = move |_| {
-        here.wait();
-        thread::current().id()
+fn no_task_waits_behind_another_while_a_thread_is_idle() {
+    let pool = pool(4);
+    let distinct = |ids: Vec<thread::ThreadId>| {
+        ids.into_iter().map(|id| format!("{id:?}")).collect::<BTreeSet<_>>().len()
     };
-    let ids = pool.map(task.clone(), 0..3).expect("three threads");
-    assert_eq!(ids.into_iter().map(|id| format!("{id:?}")).collect::<BTreeSet<_>>().len(), 3);
-    let each: Vec<_> = (0..3)
-        .map(|_| {
-            pool.apply_async({
-                let task = task.clone();
-                move || task(0)
-            })
-        })
-        .collect();
-    let ids: BTreeSet<_> = each.into_iter().map(|it| format!("{:?}", it.get())).collect();
-    assert_eq!(ids.len(), 3);
+    for round in 0..50 {
+        // As many tasks as threads, which wait for one another: each needs a thread of its own.
+        let count = 2 + round % 3;
+        let here = Arc::new(Barrier::new(count));
+        let task = move |_| {
+            here.wait();
+            thread::current().id()
+        };
+        assert_eq!(distinct(pool.map(task.clone(), 0..count).expect("threads")), count);
+        let ids = pool.imap(task.clone(), 0..count).collect::<Result<_, _>>().expect("threads");
+        assert_eq!(distinct(ids), count);
+        let each = (0..count).map(|it| {
+            let task = task.clone();
+            pool.apply_async(move || task(it))
+        });
+        let each: Vec<_> = each.collect();
+        let ids = each.into_iter().map(|it| it.get().expect("threads")).collect();
+        assert_eq!(distinct(ids), count);
+    }
 }

@@ -3,8 +3,8 @@
 #![deny(unsafe_code)]
 
 use std::env;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -64,7 +64,12 @@ impl Tally {
 
 /// One pool's life: several threads send it tasks in all ways, and it ends in one of three.
 fn life(random: &mut Random) {
-    let pool = Arc::new(ThreadPool::new(1 + random.below(4) as usize).expect("a pool"));
+    let threads = 1 + random.below(4) as usize;
+    let pool = Arc::new(ThreadPool::new(threads).expect("a pool"));
+    for _ in 0..random.below(20) {
+        random.pause();
+        all_at_once(&pool, threads, random.below(2) == 0);
+    }
     let senders: Vec<_> = (0..1 + random.below(3))
         .map(|number| {
             let (pool, random) = (Arc::clone(&pool), Random(random.0 ^ (number + 1) << 32));
@@ -94,6 +99,22 @@ fn life(random: &mut Random) {
         }
     }
     assert_eq!(done, tally.done(), "what was done is told, and nothing else");
+}
+
+/// As many tasks as threads, that wait for one another: a thread that sleeps on, while another one
+/// has two of them, is a hang.
+fn all_at_once(pool: &ThreadPool, threads: usize, as_map: bool) {
+    let meet = Arc::new(Barrier::new(threads));
+    if as_map {
+        pool.map(move |_| drop(meet.wait()), 0..threads).expect("all meet");
+        return;
+    }
+    let task = |_| {
+        let meet = Arc::clone(&meet);
+        pool.apply_async(move || drop(meet.wait()))
+    };
+    let all: Vec<_> = (0..threads).map(task).collect();
+    all.into_iter().for_each(|it| it.get().expect("all meet"));
 }
 
 fn send(pool: &Arc<ThreadPool>, mut random: Random) {
