@@ -6,9 +6,10 @@ use std::sync::atomic::{
     Ordering::{Acquire, Release, SeqCst},
 };
 
+use crate::futex::{futex_wait, futex_wake};
 use crate::handover::by_memory;
 use crate::memory::{Header, SharedMemory, attach, create};
-use crate::sleep::{Naps, Wait, futex_wake};
+use crate::sleep::{Naps, Wait};
 use crate::{Guard, LockError};
 
 /// Where processes wait for a change of what a lock guards.
@@ -125,7 +126,9 @@ impl Condition {
             if let Some(ended) = ended {
                 return Err(ended.into());
             }
-            guard = guard.open_while(|| naps.nap(&self.shape().notified, seen, &wait))?;
+            guard = guard.open_while(|| {
+                futex_wait(&self.shape().notified, seen, naps.next().min(wait.left()));
+            })?;
             died |= guard.former_owner_died();
         }
     }

@@ -7,9 +7,10 @@ use std::sync::atomic::{
 };
 
 use crate::LockError;
+use crate::bell::Bell;
 use crate::handover::by_memory;
 use crate::memory::{Header, SharedMemory, attach, create};
-use crate::sleep::{Bell, Ended, Wait};
+use crate::sleep::{Ended, Wait};
 
 /// Something that has happened, or not: processes wait until it has.
 ///

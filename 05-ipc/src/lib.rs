@@ -14,6 +14,8 @@ mod handover;
 pub use handover::{Handover, fork_with};
 
 // Memory that several processes have, and how they wait for one another in it.
+mod bell;
+mod futex;
 mod memory;
 mod sleep;
 pub use memory::SharedMemory;

@@ -8,9 +8,10 @@ use std::sync::atomic::{
 };
 use std::time::{Duration, Instant};
 
+use crate::bell::Bell;
 use crate::memory::{Header, SharedMemory, attach, create, invalid};
 use crate::robust::{NotTaken, Robust};
-use crate::sleep::{Bell, Ended, Wait};
+use crate::sleep::{Ended, Wait};
 
 /// A ring of messages in shared memory: bytes in, the same bytes out, in order.
 ///

@@ -9,10 +9,11 @@ use std::sync::atomic::{
 use std::time::Duration;
 
 use crate::LockError;
+use crate::bell::Bell;
 use crate::handover::by_memory;
 use crate::memory::{Header, SharedMemory, attach, create, invalid};
 use crate::robust::{NotTaken, Robust};
-use crate::sleep::{Bell, Wait};
+use crate::sleep::Wait;
 
 /// A number of permits, for so many holders at a time in all processes.
 ///

@@ -1,16 +1,11 @@
 use std::hint::spin_loop;
 use std::os::fd::BorrowedFd;
-use std::ptr;
-use std::sync::atomic::{
-    AtomicU32,
-    Ordering::{Relaxed, SeqCst},
-    fence,
-};
 use std::thread::yield_now;
 use std::time::{Duration, Instant};
 
 use nix::poll::PollFlags;
 
+use crate::bell::Bell;
 use crate::ready::seen;
 
 /// How long to wait, and while who lives.
@@ -113,11 +108,6 @@ impl Naps {
         Naps(FIRST_NAP)
     }
 
-    /// Sleeps until somebody wakes those on `word`, unless it is not `seen` any more.
-    pub(crate) fn nap(&mut self, word: &AtomicU32, seen: u32, wait: &Wait<'_>) {
-        futex_wait(word, seen, self.next().min(wait.left()));
-    }
-
     /// How long the next one is to be.
     pub(crate) fn next(&mut self) -> Duration {
         let longer = (self.0 * 2).min(LONGEST_NAP);
@@ -142,17 +132,6 @@ pub(crate) fn spin<R>(mut look: impl FnMut() -> Option<R>) -> Option<R> {
     None
 }
 
-/// What one side sleeps on and the other side rings: two words in shared memory.
-///
-/// A ring costs a system call only if somebody may be asleep. It wakes one sleeper; who comes back
-/// from a sleep and leaves something for others rings in its turn.
-#[derive(Debug)]
-#[repr(C)]
-pub(crate) struct Bell {
-    asleep: AtomicU32,
-    rings: AtomicU32,
-}
-
 impl Bell {
     /// Waits until `look` finds something, or nobody is left (`gone`).
     pub(crate) fn wait<R>(
@@ -170,75 +149,18 @@ impl Bell {
         }
         let mut naps = Naps::new();
         loop {
-            // The order is the proof. A ringer makes its change, then clears `asleep`, then counts
-            // up `rings`. Either it sees our `asleep`: then its count comes after the one that we
-            // have read, and the kernel won't let us sleep on the old one. Or it looked earlier:
-            // then its change came before our look. (Cleared after the count, `asleep` could be
-            // that of a sleeper who comes in between, and nobody would ever ring for it.)
-            let rings = self.rings.load(SeqCst);
-            if patient {
-                self.asleep.store(1, SeqCst);
-            }
-            fence(SeqCst);
-            // Asked before the last look: what the others did before they went is found by it.
+            // Who will not sleep does not say so.
+            let rings = patient.then(|| self.prepare());
+            // Asked before the look: what the others did before they went is found by it.
             let end = if gone() { Some(Ended::Closed) } else { wait.ended() };
             match (look(), end) {
                 (Some(found), _) => return Ok(found),
                 (None, Some(end)) => return Err(end),
                 (None, None) => {}
             }
-            naps.nap(&self.rings, rings, wait);
+            if let Some(rings) = rings {
+                self.sleep(rings, naps.next().min(wait.left()));
+            }
         }
     }
-
-    /// Wakes one sleeper, if there may be one. Called after the change that it may wait for.
-    pub(crate) fn ring(&self) {
-        fence(SeqCst);
-        if self.asleep.load(Relaxed) != 0 {
-            self.wake(1);
-        }
-    }
-
-    /// Called by whoever may have slept here and leaves something over: a ring wakes one, and others
-    /// may sleep on. This thread's own `asleep` is still there unless somebody rang since.
-    pub(crate) fn pass_on(&self) {
-        if self.asleep.load(Relaxed) != 0 {
-            self.wake(1);
-        }
-    }
-
-    /// Wakes all: when something has changed for good.
-    pub(crate) fn ring_all(&self) {
-        fence(SeqCst);
-        self.wake(i32::MAX);
-    }
-
-    #[cold]
-    fn wake(&self, most: i32) {
-        self.asleep.store(0, SeqCst);
-        self.rings.fetch_add(1, SeqCst);
-        futex_wake(&self.rings, most);
-    }
-}
-
-/// Sleeps while `word` is `expected`, at most that long; wakes for no reason at times (a signal,
-/// for one), so the caller looks again.
-///
-/// Not `FUTEX_PRIVATE`: the kernel looks for sleepers by the memory itself, in all processes.
-///
-/// Source: [futex(2)](https://man7.org/linux/man-pages/man2/futex.2.html).
-pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, most: Duration) {
-    let most = libc::timespec {
-        tv_sec: most.as_secs().try_into().unwrap_or(libc::time_t::MAX),
-        tv_nsec: most.subsec_nanos().into(),
-    };
-    let (wait, most) = (libc::FUTEX_WAIT, &raw const most);
-    // SAFETY: word and time are valid for the length of the call, and the kernel only reads them.
-    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), wait, expected, most) };
-}
-
-pub(crate) fn futex_wake(word: &AtomicU32, most: i32) {
-    let nothing = ptr::null::<libc::timespec>();
-    // SAFETY: the kernel uses the address as a key and does not touch the memory.
-    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, most, nothing) };
 }

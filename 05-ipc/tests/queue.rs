@@ -180,6 +180,9 @@ fn a_message_of_another_type_is_an_error_that_has_it_and_the_next_one_comes() {
         other => panic!("{other:?}"),
     }
     assert_eq!(queue.get().ok().as_deref(), Some("good"));
+    let numbers = Queue::<u8>::new(4).expect("a queue");
+    numbers.put_bytes(&[1, 2]).expect("room");
+    assert!(matches!(numbers.get(), Err(RecvError::Decode { .. })), "a byte is left over");
 }
 
 #[test]
