@@ -29,7 +29,7 @@ judge::scenario! {
 fn wait_for_waiting(queue: &mut RemoteQueue, clients: usize) {
     let start = Instant::now();
     loop {
-        let shown = queue.call("__str__", vec![]).expect("it answers");
+        let shown = queue.call("__str__", &[]).expect("it answers");
         if format!("{shown:?}").contains(&format!("{clients} clients waiting")) {
             return;
         }
