@@ -6,9 +6,12 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use distributed::{Manager, RemoteTasks, TaskQueue};
 
 use judge::{Judge, Report};
-use support::{PROGRAM, server};
+use support::{PROGRAM, key, server};
 
 fn demo(arguments: &[&str]) -> Report {
     Judge::program(PROGRAM).args(arguments).run()
@@ -187,11 +190,51 @@ fn bad_input_is_refused_with_a_sentence() {
 fn help_names_every_command_and_a_closed_pipe_is_no_failure() {
     let help = demo(&["--help"]);
     help.assert_clean();
-    for command in ["serve", "master", "worker", "keygen"] {
+    for command in ["serve", "master", "worker", "keygen", "stats", "dead list", "dead retry"] {
         assert!(help.stdout().contains(command), "{help}");
     }
     let closed = Judge::program("/bin/bash")
         .args(["-c", &format!("{PROGRAM} | head -1; exit ${{PIPESTATUS[0]}}")])
         .run();
     assert_eq!(closed.code(), Some(0), "{closed}");
+}
+
+#[test]
+fn what_cannot_be_done_is_listed_with_its_reason_and_tried_again_on_request() {
+    let mut serving = Judge::program(PROGRAM)
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .env("AUTHKEY", "abc")
+        .start();
+    let line = serving.wait_for_line(|line| line.starts_with("Serving "));
+    let address = line.rsplit(' ').next().expect("it says where").to_owned();
+    let manager =
+        Manager::connect(address.parse().expect("an address"), &key()).expect("it is there");
+    let mut tasks = manager.queue("get_task_queue").expect("it is registered");
+    tasks.put("no number").expect("there is room");
+    let run = |arguments: &[&str]| {
+        let demo = Judge::program(PROGRAM).args(arguments).args(["--connect", &address]);
+        let report = demo.env("AUTHKEY", "abc").run();
+        assert_eq!(report.code(), Some(0), "{report}");
+        report.stdout()
+    };
+    let stats = |dead: &str| {
+        let shown = run(&["stats", "--once"]);
+        assert!(shown.contains(&format!("dead {dead:>11}\n")), "{shown}");
+    };
+    let mut worker = Judge::program(PROGRAM)
+        .args(["worker", "--stay", "--connect", &address])
+        .env("AUTHKEY", "abc")
+        .start();
+    worker.wait_for_line(|line| line.starts_with("Connect to server "));
+    let mut lent =
+        RemoteTasks::open(&manager, "get_task_queue", Duration::ZERO).expect("it has leases");
+    while lent.stats().expect("it answers").dead == 0 {
+        std::thread::yield_now();
+    }
+    stats("1");
+    let listed = run(&["dead", "list"]);
+    assert_eq!(listed, "Str(\"no number\"): tried 5 times; Str(\"no number\") is no number\n");
+    drop(worker);
+    assert_eq!(run(&["dead", "retry"]), "1 tasks are to be tried again\n");
+    stats("0");
 }

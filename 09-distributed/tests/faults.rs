@@ -29,7 +29,7 @@ judge::scenario! {
 fn wait_for_waiting(queue: &mut RemoteQueue, clients: usize) {
     let start = Instant::now();
     loop {
-        let shown = queue.call("__str__", vec![]).expect("it answers");
+        let shown = queue.call("__str__", &[]).expect("it answers");
         if format!("{shown:?}").contains(&format!("{clients} clients waiting")) {
             return;
         }
@@ -129,6 +129,61 @@ fn a_killed_server_is_back_on_its_port_at_once_and_its_clients_with_it() {
     let mut results = Manager::connect(address, &key()).and_then(|it| it.queue("get_result_queue"));
     let result: String = results.as_mut().expect("it is there").get().expect("it was put");
     assert_eq!(result, "3 * 3 = 9");
+}
+
+#[test]
+fn a_worker_killed_when_its_task_was_put_already_takes_nothing_with_it() {
+    let (mut serving, address) = serve("127.0.0.1:0");
+    let open = || Manager::connect(address, &key()).and_then(|it| it.queue("get_task_queue"));
+    let (mut queue, mut puts) = (open().expect("it is there"), open().expect("it is there"));
+    let mut worker = Judge::scenario(&waits).env("ADDRESS", address.to_string()).start();
+    worker.wait_for_line(|line| line == "waiting");
+    wait_for_waiting(&mut queue, 1);
+    // The server finds both at the same time: first the task, then the worker's end.
+    let (server, pid) = (serving.pid(), worker.pid());
+    serving.signal(STOP);
+    wait_until(|| state(server).is_some_and(|state| state.starts_with('T')));
+    std::thread::scope(|scope| {
+        scope.spawn(|| puts.put(&7).expect("there is room"));
+        wait_until(|| unread_bytes(address.port()) > 0);
+        worker.signal(KILL);
+        wait_until(|| state(pid).is_none_or(|state| state.starts_with(['Z', 'X'])));
+        serving.signal(CONTINUE);
+    });
+    let next = queue.get_timeout::<u32>(Duration::from_secs(5));
+    assert_eq!(next.expect("the killed worker took it along"), 7);
+}
+
+/// How much has arrived at a port of this machine and was not read yet, by all its connections: proc_pid_net(5).
+fn unread_bytes(port: u16) -> u64 {
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("Linux has it");
+    let connections = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let ours = connections.filter(|it| it[1].ends_with(&format!(":{port:04X}")) && it[3] == "01");
+    let unread = ours.filter_map(|it| u64::from_str_radix(it[4].split_once(':')?.1, 16).ok());
+    unread.sum()
+}
+
+#[test]
+fn a_client_that_does_not_take_its_answers_does_not_fill_the_server() {
+    with_two_pythons(|python| {
+        let (serving, address) = serve("127.0.0.1:0");
+        let mut greedy =
+            script(python, "greedy.py").env("PORT", address.port().to_string()).start();
+        greedy.wait_for_line(|line| line == "asked");
+        // It has been at it when it answers others.
+        let manager = Manager::connect(address, &key()).expect("it is there");
+        let mut queue = manager.queue("get_result_queue").expect("it is registered");
+        for number in 0..20 {
+            queue.put(&number).expect("there is room");
+        }
+        let status = std::fs::read_to_string(format!("/proc/{}/status", serving.pid()));
+        let status = status.expect("it lives");
+        let peak =
+            status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("it is there");
+        let peak: u64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");
+        assert!(peak < 100 << 10, "the server took {peak} kB");
+        drop(greedy);
+    });
 }
 
 #[test]

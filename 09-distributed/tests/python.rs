@@ -116,7 +116,7 @@ fn the_rust_client_makes_the_same_calls_to_pythons_server() {
         assert!(matches!(small.put_timeout(&1, Duration::from_millis(10)), Err(CallError::Full)));
         assert!(small.is_full().expect("it answers") && !small.is_empty().expect("it answers"));
         assert_eq!(small.qsize().expect("it answers"), 1);
-        assert!(matches!(queue.call("mutex", vec![]), Err(CallError::Refused(_))));
+        assert!(matches!(queue.call("mutex", &[]), Err(CallError::Refused(_))));
 
         let before = manager.number_of_objects().expect("it answers");
         drop((queue, small));

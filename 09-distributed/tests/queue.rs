@@ -14,7 +14,7 @@ const SOON: Duration = Duration::from_millis(50);
 fn wait_for_waiting(queue: &mut RemoteQueue, clients: usize) {
     let start = Instant::now();
     loop {
-        let shown = queue.call("__str__", vec![]).expect("it answers");
+        let shown = queue.call("__str__", &[]).expect("it answers");
         if format!("{shown:?}").contains(&format!("{clients} clients waiting")) {
             return;
         }

@@ -3,9 +3,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::manager::backoff::Backoff;
-use crate::manager::message::{Request, Response};
+use crate::manager::message::Response;
 use crate::manager::{CallError, ConnectError, RemoteQueue};
-use crate::pickle::{Class, Value};
+use crate::pickle::{Class, Value, write_request};
 use crate::wire::key::random;
 use crate::wire::{CHALLENGE_LIMIT, FAILURE, FrameReader, Handshake, Key, Step, Transport, frame};
 
@@ -28,7 +28,7 @@ impl Manager {
     /// When not.
     pub fn connect(address: SocketAddr, key: &Key) -> Result<Manager, ConnectError> {
         let manager = Manager::at(address, key);
-        manager.ask("dummy", vec![])?;
+        manager.ask("dummy", &[])?;
         Ok(manager)
     }
 
@@ -74,7 +74,7 @@ impl Manager {
     ///
     /// When it can't be reached.
     pub fn shutdown(&self) -> Result<(), ConnectError> {
-        self.ask("shutdown", vec![]).map(drop)
+        self.ask("shutdown", &[]).map(drop)
     }
 
     /// How many objects somebody refers to.
@@ -83,7 +83,7 @@ impl Manager {
     ///
     /// When the server can't be reached.
     pub fn number_of_objects(&self) -> Result<i64, ConnectError> {
-        match self.ask("number_of_objects", vec![])? {
+        match self.ask("number_of_objects", &[])? {
             Value::Int(number) => Ok(number),
             other => Err(self.failed(unexpected(&other))),
         }
@@ -94,16 +94,16 @@ impl Manager {
     }
 
     /// Asks the server itself, on a connection for this one question.
-    pub(crate) fn ask(&self, method: &str, positional: Vec<Value>) -> Result<Value, ConnectError> {
+    pub(crate) fn ask(&self, method: &str, arguments: &[Value]) -> Result<Value, ConnectError> {
         let mut connection = self.open()?;
-        connection.call(None, method, positional, Some(self.patience)).map_err(|e| self.failed(e))
+        connection.call(None, method, arguments, Some(self.patience)).map_err(|e| self.failed(e))
     }
 
     /// A connection on which methods can be called.
     pub(crate) fn serve(&self) -> Result<Connection, ConnectError> {
         let mut connection = self.open()?;
-        let name = vec![Value::Str(format!("process {}", std::process::id()))];
-        let accepted = connection.call(None, "accept_connection", name, Some(self.patience));
+        let name = [Value::Str(format!("process {}", std::process::id()))];
+        let accepted = connection.call(None, "accept_connection", &name, Some(self.patience));
         accepted.map_err(|error| self.failed(error))?;
         Ok(connection)
     }
@@ -116,7 +116,8 @@ impl Manager {
         let unreachable = |error| ConnectError::Unreachable(self.address, error);
         let stream =
             TcpStream::connect_timeout(&self.address, self.patience).map_err(unreachable)?;
-        let transport = Transport::new(stream).map_err(unreachable)?;
+        let mut transport = Transport::new(stream).map_err(unreachable)?;
+        transport.set_patience(Some(self.patience)).map_err(unreachable)?;
         let mut connection = Connection { transport, inbox: FrameReader::new(CHALLENGE_LIMIT) };
         let mut handshake = Handshake::connect(self.key.clone());
         let deadline = Instant::now() + self.patience;
@@ -157,12 +158,12 @@ impl Connection {
         &mut self,
         object: Option<&str>,
         method: &str,
-        positional: Vec<Value>,
+        arguments: &[Value],
         patience: Option<Duration>,
     ) -> Result<Value, CallError> {
         let deadline = patience.map(|patience| Instant::now() + patience);
-        let (object, method) = (object.map(str::to_owned), method.to_owned());
-        let request = Request { object, method, positional, keywords: Vec::new() }.frame()?;
+        let mut request = Vec::new();
+        frame(&mut request, |out| write_request(out, object, method, arguments))?;
         self.transport.set_patience(patience).map_err(CallError::Lost)?;
         self.transport.write_all(&request).map_err(broken)?;
         let answer = self.receive(deadline)?;
@@ -188,17 +189,21 @@ impl Connection {
     }
 
     fn receive(&mut self, deadline: Option<Instant>) -> Result<Vec<u8>, CallError> {
-        let mut scratch = [0; 1 << 14];
+        let mut scratch = [0; 1 << 12];
+        let mut pieces = 0;
         loop {
             if let Some(frame) = self.inbox.next().map_err(CallError::Frame)? {
                 return Ok(frame.to_vec());
             }
-            // Each piece may take what is left, or somebody who sends a byte at a time holds us for ever.
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            if left.is_some_and(|left| left.is_zero()) {
-                return Err(CallError::Silent);
+            // Each further piece may take what is left, or somebody who sends a byte at a time holds us for ever.
+            if let Some(deadline) = deadline.filter(|_| pieces > 0) {
+                let left = deadline.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Err(CallError::Silent);
+                }
+                self.transport.set_patience(Some(left)).map_err(CallError::Lost)?;
             }
-            self.transport.set_patience(left).map_err(CallError::Lost)?;
+            pieces += 1;
             match self.transport.read(&mut scratch) {
                 Ok(0) => return Err(CallError::Lost(io::ErrorKind::UnexpectedEof.into())),
                 Ok(len) => self.inbox.feed(&scratch[..len]),

@@ -31,19 +31,6 @@ impl Request {
             _ => Err(wrong),
         }
     }
-
-    /// The request as a frame.
-    pub(crate) fn frame(self) -> Result<Vec<u8>, PickleError> {
-        let request = Value::Tuple(vec![
-            self.object.map_or(Value::None, Value::Str),
-            Value::Str(self.method),
-            Value::Tuple(self.positional),
-            Value::Dict(self.keywords),
-        ]);
-        let mut out = Vec::new();
-        frame(&mut out, |out| write_pickle(out, &request))?;
-        Ok(out)
-    }
 }
 
 /// What a server answers: a kind, and what comes with it.

@@ -24,7 +24,7 @@ pub struct RemoteQueue {
 
 impl RemoteQueue {
     pub(crate) fn open(manager: &Manager, name: &str) -> Result<RemoteQueue, ConnectError> {
-        let made = manager.ask("create", vec![name.into()])?;
+        let made = manager.ask("create", &[name.into()])?;
         let Value::Tuple(parts) = made else { return Err(manager.failed(unexpected(&made))) };
         let Ok([Value::Str(id), Value::Tuple(exposed) | Value::List(exposed)]) =
             <[Value; 2]>::try_from(parts)
@@ -120,7 +120,7 @@ impl RemoteQueue {
     ///
     /// When the call fails.
     pub fn qsize(&mut self) -> Result<usize, CallError> {
-        Ok(from_value(self.call("qsize", Vec::new())?)?)
+        Ok(from_value(self.call("qsize", &[])?)?)
     }
 
     /// Whether it is empty, or was a moment ago.
@@ -129,7 +129,7 @@ impl RemoteQueue {
     ///
     /// When the call fails.
     pub fn is_empty(&mut self) -> Result<bool, CallError> {
-        Ok(from_value(self.call("empty", Vec::new())?)?)
+        Ok(from_value(self.call("empty", &[])?)?)
     }
 
     /// Whether it is full, or was a moment ago.
@@ -138,7 +138,7 @@ impl RemoteQueue {
     ///
     /// When the call fails.
     pub fn is_full(&mut self) -> Result<bool, CallError> {
-        Ok(from_value(self.call("full", Vec::new())?)?)
+        Ok(from_value(self.call("full", &[])?)?)
     }
 
     /// Reports a value that was got as done.
@@ -147,7 +147,7 @@ impl RemoteQueue {
     ///
     /// A `ValueError` when more is reported than was put, or the call fails.
     pub fn task_done(&mut self) -> Result<(), CallError> {
-        self.call("task_done", Vec::new()).map(drop)
+        self.call("task_done", &[]).map(drop)
     }
 
     /// Waits until everything that was put is reported as done.
@@ -156,7 +156,7 @@ impl RemoteQueue {
     ///
     /// When the call fails.
     pub fn join(&mut self) -> Result<(), CallError> {
-        self.connection.call(Some(&self.id), "join", Vec::new(), None).map(drop)
+        self.connection.call(Some(&self.id), "join", &[], None).map(drop)
     }
 
     /// Calls any other method by its name, of one that answers at once.
@@ -164,7 +164,7 @@ impl RemoteQueue {
     /// # Errors
     ///
     /// When it is not exposed, or fails.
-    pub fn call(&mut self, method: &str, arguments: Vec<Value>) -> Result<Value, CallError> {
+    pub fn call(&mut self, method: &str, arguments: &[Value]) -> Result<Value, CallError> {
         self.call_for(method, arguments, Duration::ZERO)
     }
 
@@ -176,7 +176,7 @@ impl RemoteQueue {
     pub fn call_for(
         &mut self,
         method: &str,
-        arguments: Vec<Value>,
+        arguments: &[Value],
         wait: Duration,
     ) -> Result<Value, CallError> {
         let patience = Some(wait + self.manager.given_patience());
@@ -195,7 +195,7 @@ impl RemoteQueue {
             arguments.extend([true.into(), Value::Float(timeout.as_secs_f64())]);
         }
         let patience = timeout.map(|timeout| timeout + self.manager.given_patience());
-        self.connection.call(Some(&self.id), method, arguments, patience)
+        self.connection.call(Some(&self.id), method, &arguments, patience)
     }
 }
 
@@ -203,6 +203,6 @@ impl Drop for RemoteQueue {
     /// Gives the reference back, if the server is there to take it.
     fn drop(&mut self) {
         let patience = Duration::from_secs(1).min(self.manager.given_patience());
-        let _ = self.manager.clone().patience(patience).ask("decref", vec![self.id.clone().into()]);
+        let _ = self.manager.clone().patience(patience).ask("decref", &[self.id.clone().into()]);
     }
 }

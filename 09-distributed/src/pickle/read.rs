@@ -1,5 +1,3 @@
-use std::collections::HashMap;
-
 use crate::pickle::node::{Budget, Id, Node};
 use crate::pickle::old::{latin_1, unescaped};
 use crate::pickle::value::BigInt;
@@ -30,8 +28,8 @@ pub(super) struct Reader<'a> {
     nodes: Vec<Node<'a>>,
     stack: Vec<Id>,
     marks: Vec<usize>,
-    /// A map, since a pickle may number its entries as it likes, the first one four billion.
-    memo: HashMap<u32, Id>,
+    /// By number. Python numbers without gaps.
+    memo: Vec<Option<Id>>,
     /// What was copied while reading: bytes, and items at sixteen bytes each.
     copied: usize,
 }
@@ -310,16 +308,20 @@ impl<'a> Reader<'a> {
     }
 
     fn remember(&mut self, index: u32) -> Done {
-        if self.memo.len() >= NODES {
+        let index = index as usize;
+        if index >= NODES {
             return Err(PickleError::TooMany);
         }
-        self.memo.insert(index, self.top()?);
+        if index >= self.memo.len() {
+            self.memo.resize(index + 1, None);
+        }
+        self.memo[index] = Some(self.top()?);
         Ok(())
     }
 
     fn recall(&mut self, index: u32) -> Done {
-        let id = *self.memo.get(&index).ok_or(PickleError::Malformed("a memo that is not set"))?;
-        self.push_id(id)
+        let id = self.memo.get(index as usize).copied().flatten();
+        self.push_id(id.ok_or(PickleError::Malformed("a memo that is not set"))?)
     }
 
     // What in Python would run code. Here it is looked up in the table, and never called.

@@ -19,6 +19,24 @@ pub(crate) fn write_pickle(out: &mut Vec<u8>, value: &Value) -> Result<(), Pickl
     Ok(())
 }
 
+/// A request: a tuple of object, method, arguments, and no keywords.
+pub(crate) fn write_request(
+    out: &mut Vec<u8>,
+    object: Option<&str>,
+    method: &str,
+    arguments: &[Value],
+) -> Result<(), PickleError> {
+    out.extend(b"\x80\x04(");
+    match object {
+        Some(object) => sized(out, object.as_bytes(), [0x8c, b'X', 0x8d]),
+        None => out.push(b'N'),
+    }
+    sized(out, method.as_bytes(), [0x8c, b'X', 0x8d]);
+    tuple(out, arguments, DEPTH - 1)?;
+    out.extend(b"}t.");
+    Ok(())
+}
+
 fn write(out: &mut Vec<u8>, value: &Value, depth: usize) -> Result<(), PickleError> {
     let depth = depth.checked_sub(1).ok_or(PickleError::TooDeep)?;
     match value {

@@ -40,7 +40,7 @@ impl RemoteTasks {
     ///
     /// When the server can't be reached.
     pub fn dead(&mut self) -> Result<Vec<Dead>, QueueError> {
-        let dead = self.call("dead", vec![], Duration::ZERO)?;
+        let dead = self.call("dead", &[], Duration::ZERO)?;
         let entry = |entry: Result<[Value; 3], _>| {
             let [id, failure, body] = entry?;
             let (attempts, error) = read(failure)?;
@@ -56,17 +56,12 @@ impl RemoteTasks {
     /// When the server can't be reached.
     pub fn retry(&mut self, ids: &[String]) -> Result<usize, QueueError> {
         let ids = ids.iter().map(|id| Value::from(&**id)).collect();
-        read(self.call("retry", vec![Value::List(ids)], Duration::ZERO)?)
+        read(self.call("retry", &[Value::List(ids)], Duration::ZERO)?)
     }
 
-    fn call(
-        &mut self,
-        method: &str,
-        with: Vec<Value>,
-        wait: Duration,
-    ) -> Result<Value, QueueError> {
+    fn call(&mut self, method: &str, with: &[Value], wait: Duration) -> Result<Value, QueueError> {
         loop {
-            match self.queue.call_for(method, with.clone(), wait) {
+            match self.queue.call_for(method, with, wait) {
                 Ok(value) => return Ok(value),
                 Err(CallError::Full) => return Err(QueueError::Full),
                 // A server that is silent may be there again later, but this connection is in the middle of an answer.
@@ -79,7 +74,7 @@ impl RemoteTasks {
     }
 
     fn verdicts(&mut self, method: &str, with: Vec<Value>) -> Result<Vec<Verdict>, QueueError> {
-        let held: Vec<bool> = read(self.call(method, vec![Value::List(with)], Duration::ZERO)?)?;
+        let held: Vec<bool> = read(self.call(method, &[Value::List(with)], Duration::ZERO)?)?;
         Ok(held.into_iter().map(verdict).collect())
     }
 }
@@ -120,13 +115,13 @@ impl TaskQueue for RemoteTasks {
         let pair =
             |(id, body): &(String, Value)| Value::Tuple(vec![Value::from(&**id), body.clone()]);
         let tasks = Value::List(tasks.iter().map(pair).collect());
-        let new: Vec<bool> = read(self.call("put_tasks", vec![tasks], Duration::ZERO)?)?;
+        let new: Vec<bool> = read(self.call("put_tasks", &[tasks], Duration::ZERO)?)?;
         Ok(new.into_iter().map(|new| if new { Put::New } else { Put::Duplicate }).collect())
     }
 
     fn take(&mut self, max: usize, wait: Duration) -> Result<Vec<Lease>, QueueError> {
         let max = Value::Int(i64::try_from(max).unwrap_or(i64::MAX));
-        let taken = self.call("take", vec![max, seconds(wait)], wait)?;
+        let taken = self.call("take", &[max, seconds(wait)], wait)?;
         entries(taken)
             .map(|entry| {
                 let [fence, id, attempt, body] = entry?;
@@ -152,8 +147,8 @@ impl TaskQueue for RemoteTasks {
         error: &str,
         retry_in: Duration,
     ) -> Result<Verdict, QueueError> {
-        let with = vec![fence(lease), error.into(), seconds(retry_in)];
-        Ok(verdict(read(self.call("fail", with, Duration::ZERO)?)?))
+        let with = [fence(lease), error.into(), seconds(retry_in)];
+        Ok(verdict(read(self.call("fail", &with, Duration::ZERO)?)?))
     }
 
     fn results(
@@ -164,7 +159,7 @@ impl TaskQueue for RemoteTasks {
     ) -> Result<Vec<Done>, QueueError> {
         let after = Value::Int(after.0.parse().unwrap_or(0));
         let max = Value::Int(i64::try_from(max).unwrap_or(i64::MAX));
-        let read_on = self.call("results", vec![after, max, seconds(wait)], wait)?;
+        let read_on = self.call("results", &[after, max, seconds(wait)], wait)?;
         entries(read_on)
             .map(|entry| {
                 let [cursor, id, kind, value] = entry?;
@@ -181,7 +176,7 @@ impl TaskQueue for RemoteTasks {
     }
 
     fn stats(&mut self) -> Result<Stats, QueueError> {
-        let Value::Dict(pairs) = self.call("stats", vec![], Duration::ZERO)? else {
+        let Value::Dict(pairs) = self.call("stats", &[], Duration::ZERO)? else {
             return Err(QueueError::Answer("no statistics".into()));
         };
         let mut pairs: BTreeMap<String, Value> = pairs
@@ -207,7 +202,7 @@ impl TaskQueue for RemoteTasks {
     }
 
     fn purge(&mut self) -> Result<(), QueueError> {
-        self.call("purge", vec![], Duration::ZERO).map(drop)
+        self.call("purge", &[], Duration::ZERO).map(drop)
     }
 
     /// Its tasks are in the server's memory, and end with it.

@@ -8,7 +8,11 @@ use nix::sys::socket::{setsockopt, sockopt};
 /// A connection's two directions. Everything above this file knows no more of TCP than this, so a
 /// layer that encrypts has its place here.
 #[derive(Debug)]
-pub(crate) struct Transport(TcpStream);
+pub(crate) struct Transport {
+    stream: TcpStream,
+    /// What was set last: each change takes two system calls.
+    patience: Option<Duration>,
+}
 
 impl Transport {
     /// No delays for small messages, and a peer whose machine has gone without a word is found
@@ -20,29 +24,33 @@ impl Transport {
         setsockopt(&stream, sockopt::TcpKeepInterval, &10)?;
         setsockopt(&stream, sockopt::TcpKeepCount, &3)?;
         setsockopt(&stream, sockopt::TcpUserTimeout, &60_000)?;
-        Ok(Transport(stream))
+        Ok(Transport { stream, patience: None })
     }
 
     pub(crate) fn set_nonblocking(&self) -> io::Result<()> {
-        self.0.set_nonblocking(true)
+        self.stream.set_nonblocking(true)
     }
 
     /// `None` waits for as long as it takes.
-    pub(crate) fn set_patience(&self, patience: Option<Duration>) -> io::Result<()> {
+    pub(crate) fn set_patience(&mut self, patience: Option<Duration>) -> io::Result<()> {
+        if patience == self.patience {
+            return Ok(());
+        }
+        self.patience = patience;
         // Zero would mean for ever.
         let patience = patience.map(|patience| patience.max(Duration::from_millis(1)));
-        self.0.set_read_timeout(patience)?;
-        self.0.set_write_timeout(patience)
+        self.stream.set_read_timeout(patience)?;
+        self.stream.set_write_timeout(patience)
     }
 
     /// Whether the connection was reset, or broke in another way.
     pub(crate) fn is_broken(&self) -> bool {
-        self.0.take_error().is_ok_and(|error| error.is_some())
+        self.stream.take_error().is_ok_and(|error| error.is_some())
     }
 
     /// Whether somebody is still there, as far as this machine has been told.
     pub(crate) fn is_alive(&self) -> bool {
-        match self.0.peek(&mut [0]) {
+        match self.stream.peek(&mut [0]) {
             Ok(len) => len > 0,
             Err(error) => {
                 matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
@@ -53,22 +61,22 @@ impl Transport {
 
 impl Read for Transport {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
+        self.stream.read(buffer)
     }
 }
 
 impl Write for Transport {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        self.stream.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.stream.flush()
     }
 }
 
 impl AsFd for Transport {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.stream.as_fd()
     }
 }
