@@ -1,5 +1,7 @@
 use std::cell::Cell;
+use std::iter::Peekable;
 use std::marker::PhantomData;
+use std::vec::IntoIter;
 
 use postcard::ser_flavors::Flavor;
 use process::{Entry, Target, Task};
@@ -51,45 +53,47 @@ const RESULT: u8 = 3;
 
 impl<F: Target<Args>, Args: DeserializeOwned + 'static> Task for Chunk<F, Args> {
     fn run(self, input: &[u8], output: &mut Vec<u8>) {
-        let Some(Packed { mut arguments, refused, count }) = Packed::open(input) else { return };
-        let mut refused = refused.into_iter().peekable();
-        for index in 0..count {
-            if let Some((_, reason)) = refused.next_if(|(at, _)| *at == index) {
-                fail(output, ARGUMENTS, &reason);
-                continue;
-            }
-            match postcard::take_from_bytes::<Args>(arguments) {
-                Err(error) => {
-                    // Where the next one begins is not known any more.
-                    let reason = format!("they arrived as something else: {error}");
-                    (index..count).for_each(|_| fail(output, ARGUMENTS, &reason));
-                    return;
-                }
-                Ok((args, rest)) => {
-                    arguments = rest;
-                    self.one(args, output);
+        let Some(mut packed) = Packed::open(input) else { return };
+        // Caught around many tasks, and not around each: most don't panic. After one that did, it
+        // goes on with the next.
+        while packed.done < packed.count {
+            let mut start = output.len();
+            if let Err(panic) = panics::catch(|| self.go_on(&mut packed, output, &mut start)) {
+                output.truncate(start);
+                fail(output, PANICKED, &panic);
+                packed.done += 1;
+                if packed.taken < packed.done {
+                    packed.lose_the_rest("those before them panicked", output);
                 }
             }
         }
     }
 }
 
-impl<F: Target<Args>, Args> Chunk<F, Args> {
-    fn one(self, args: Args, output: &mut Vec<u8>) {
-        let start = output.len();
-        output.push(VALUE);
-        // The result's own code for serialising is the task's code, too: it may panic.
-        let ended = panics::catch(|| append(&self.0.call(args), output));
-        match ended {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                output.truncate(start);
-                fail(output, RESULT, &error.to_string());
+impl<F: Target<Args>, Args: DeserializeOwned> Chunk<F, Args> {
+    /// Runs what is left, and writes each answer where `start` says.
+    fn go_on(self, packed: &mut Packed<'_>, output: &mut Vec<u8>, start: &mut usize) {
+        while packed.done < packed.count {
+            *start = output.len();
+            if let Some(reason) = packed.refusal() {
+                fail(output, ARGUMENTS, &reason);
+            } else {
+                match postcard::take_from_bytes::<Args>(packed.arguments) {
+                    Ok((args, rest)) => {
+                        (packed.arguments, packed.taken) = (rest, packed.done + 1);
+                        output.push(VALUE);
+                        if let Err(error) = append(&self.0.call(args), output) {
+                            output.truncate(*start);
+                            fail(output, RESULT, &error.to_string());
+                        }
+                    }
+                    Err(error) => {
+                        let reason = format!("they arrived as something else: {error}");
+                        return packed.lose_the_rest(&reason, output);
+                    }
+                }
             }
-            Err(panic) => {
-                output.truncate(start);
-                fail(output, PANICKED, &panic);
-            }
+            packed.done += 1;
         }
     }
 }
@@ -138,8 +142,12 @@ impl Packer {
 struct Packed<'a> {
     arguments: &'a [u8],
     /// Which could not be serialised, and why.
-    refused: Vec<(u32, String)>,
+    refused: Peekable<IntoIter<(u32, String)>>,
     count: u32,
+    /// Tasks that have their answer.
+    done: u32,
+    /// Tasks whose arguments were read.
+    taken: u32,
 }
 
 impl<'a> Packed<'a> {
@@ -148,7 +156,24 @@ impl<'a> Packed<'a> {
         let last = u64::from_le_bytes(*last);
         let middle = bytes.len().checked_sub((last >> 32) as usize)?;
         let (arguments, refused) = bytes.split_at(middle);
-        Some(Packed { arguments, refused: postcard::from_bytes(refused).ok()?, count: last as u32 })
+        let refused: Vec<_> = postcard::from_bytes(refused).ok()?;
+        let refused = refused.into_iter().peekable();
+        Some(Packed { arguments, refused, count: last as u32, done: 0, taken: 0 })
+    }
+
+    /// Why the next task's arguments did not come, if they did not.
+    #[inline]
+    fn refusal(&mut self) -> Option<String> {
+        self.refused.peek()?; // most often there is none at all
+        let (_, reason) = self.refused.next_if(|(at, _)| *at == self.done)?;
+        self.taken = self.done + 1;
+        Some(reason)
+    }
+
+    /// Where the next arguments begin is not known any more.
+    fn lose_the_rest(&mut self, reason: &str, output: &mut Vec<u8>) {
+        (self.done..self.count).for_each(|_| fail(output, ARGUMENTS, reason));
+        self.done = self.count;
     }
 }
 
@@ -190,7 +215,12 @@ impl Flavor for Append<'_> {
 
     #[inline]
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        self.0.extend_from_slice(bytes);
+        if bytes.len() <= 10 {
+            // A number: to call memcpy for a byte or two takes longer than to copy them.
+            self.0.extend(bytes.iter().copied());
+        } else {
+            self.0.extend_from_slice(bytes);
+        }
         Ok(())
     }
 
@@ -199,6 +229,7 @@ impl Flavor for Append<'_> {
     }
 }
 
+#[inline]
 fn append(value: &(impl Serialize + ?Sized), to: &mut Vec<u8>) -> postcard::Result<()> {
     postcard::serialize_with_flavor(value, Append(to))
 }

@@ -60,7 +60,7 @@ pub(crate) struct Slot {
 }
 
 /// So much of a large task is shown to the worker at a time, that it reads while we write.
-const STEP: usize = 128 << 10;
+const STEP: usize = 64 << 10;
 
 impl Slot {
     /// Orders a new worker.
