@@ -190,12 +190,12 @@ fn round_trip(sides: &mut Sides) -> Outcome {
         let mut message = 7_u64.to_ne_bytes();
         worker.to.write_all(&message)?;
         worker.from.read_exact(&mut message)?;
-        let ours = Pool::new(1)?;
-        sides.ours("pool::Pool::apply", move || match ours.apply(count_up, (7,))? {
-            8 => Ok(()),
-            other => Err(format!("7 and 1 is not {other}").into()),
-        });
         Ok(())
+    });
+    let ours = Pool::new(1)?;
+    sides.ours("pool::Pool::apply", move || match ours.apply(count_up, (7,))? {
+        8 => Ok(()),
+        other => Err(format!("7 and 1 is not {other}").into()),
     });
     sides.python(
         APPLY,
