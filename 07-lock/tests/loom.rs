@@ -95,7 +95,7 @@ counts!(mutex_with_try, two_count, Mutex::new(zero()), |lock| {
     lock.try_lock().map(|count| add(&count));
     add(&lock.lock());
 });
-/// Who gives up leaves `CONTENDED` behind, and no sleeper without a wake.
+// Who gives up leaves `CONTENDED` behind, and no sleeper without a wake.
 counts!(mutex_with_timeout, two_count, Mutex::new(zero()), |lock| {
     match lock.lock_timeout(Duration::ZERO) {
         Some(count) => add(&count),
