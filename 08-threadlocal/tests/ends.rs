@@ -60,6 +60,40 @@ fn a_new_thread_never_inherits_an_old_threads_value() {
     }
 }
 
+scenario!(
+    // A process of its own: here nobody else takes the place that an object leaves.
+    fn uses_a_place_again_beside_a_thread_that_remembers() {
+        let (send, receive) = mpsc::channel::<Arc<Local<Cell<i32>>>>();
+        let (tell, told) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            for local in receive {
+                let inherits = local.peek(|value| value.is_some());
+                let before = local.replace(7);
+                drop(local);
+                tell.send((inherits, before)).expect("somebody listens");
+            }
+        });
+        let mut fresh = true;
+        for _ in 0..100 {
+            let local: Arc<Local<Cell<i32>>> = Arc::new(Local::new(|| Cell::new(0)));
+            // It has its place from here on, in which the other thread still has the former one's
+            // value.
+            local.set(1);
+            send.send(Arc::clone(&local)).expect("it works");
+            fresh &= told.recv() == Ok((false, 0));
+        }
+        drop(send);
+        thread.join().expect("no panic");
+        check("fresh", fresh, "the other thread sees no value of an object that is gone");
+    }
+);
+
+#[test]
+fn a_new_object_never_inherits_what_another_thread_had_in_its_place() {
+    let scenario = &uses_a_place_again_beside_a_thread_that_remembers;
+    Judge::scenario(scenario).declare(["fresh"]).run().assert_clean();
+}
+
 #[test]
 fn a_new_object_never_inherits_an_old_objects_value() {
     let keep = Local::new(|| Cell::new(1));
