@@ -84,24 +84,36 @@ counts!(mutex, two_count, Mutex::new(zero()), |lock| add(&lock.lock()));
 counts!(mutex_3, three_count, Mutex::new(zero()), |lock| add(&lock.lock()));
 counts!(rwlock_writers, two_count, RwLock::new(zero()), |lock| add(&lock.write()));
 counts!(lock, two_count, Lock::new(zero()), |lock| add(&lock.lock().unwrap()));
-counts!(rlock, two_count, RLock::new(zero()), |lock| {
-    let outer = lock.lock();
-    add(&lock.lock());
-    drop(outer);
-    // Once more: a lock that still took itself for this thread's would let it in beside the other.
-    add(&lock.lock());
-});
 counts!(mutex_with_try, two_count, Mutex::new(zero()), |lock| {
     lock.try_lock().map(|count| add(&count));
     add(&lock.lock());
 });
-/// Who gives up leaves `CONTENDED` behind, and no sleeper without a wake.
+// Who gives up leaves `CONTENDED` behind, and no sleeper without a wake.
 counts!(mutex_with_timeout, two_count, Mutex::new(zero()), |lock| {
     match lock.lock_timeout(Duration::ZERO) {
         Some(count) => add(&count),
         None => add(&lock.lock()),
     }
 });
+
+#[test]
+fn rlock() {
+    fn work(lock: &RLock<Count>) {
+        let outer = lock.lock();
+        add(&lock.lock());
+        drop(outer);
+        // Once more: a lock that still took itself for this thread's would let it in beside the
+        // other.
+        add(&lock.lock());
+    }
+    all_schedules(Some(3), || {
+        let (one, lock) = share(RLock::new(zero()));
+        let thread = spawn(move || work(&one));
+        work(&lock);
+        thread.join().unwrap();
+        assert_eq!(get(&lock.lock()), 4);
+    });
+}
 
 #[test]
 fn rwlock_readers_and_a_writer() {

@@ -233,7 +233,23 @@ fn two_threads_in_opposite_orders_are_told_before_they_are_stuck() {
 }
 
 #[test]
-fn a_lock_that_is_gone_is_forgotten() {
+fn a_circle_over_a_lock_that_is_gone_is_none() {
+    let (a, c) = (Ordered::new("A", ()), Ordered::new("C", ()));
+    {
+        let b = Ordered::new("B", ());
+        for (held, taken) in [(&a, &b), (&b, &c)] {
+            let _held = held.lock().expect("a chain");
+            drop(taken.lock().expect("a chain"));
+        }
+        let _c = c.lock().expect("alone");
+        assert!(a.lock().is_err(), "as long as B is there");
+    }
+    let _c = c.lock().expect("alone");
+    assert!(a.lock().is_ok(), "nobody can wait for B any more");
+}
+
+#[test]
+fn a_new_lock_in_the_place_of_an_old_one_knows_no_order() {
     let a = Ordered::new("A", ());
     for _ in 0..100 {
         // The same place in memory, over and over, in both orders: but never the same lock.

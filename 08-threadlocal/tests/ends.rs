@@ -60,6 +60,40 @@ fn a_new_thread_never_inherits_an_old_threads_value() {
     }
 }
 
+scenario!(
+    // A process of its own: here nobody else takes the place that an object leaves.
+    fn uses_a_place_again_beside_a_thread_that_remembers() {
+        let (send, receive) = mpsc::channel::<Arc<Local<Cell<i32>>>>();
+        let (tell, told) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            for local in receive {
+                let inherits = local.peek(|value| value.is_some());
+                let before = local.replace(7);
+                drop(local);
+                tell.send((inherits, before)).expect("somebody listens");
+            }
+        });
+        let mut fresh = true;
+        for _ in 0..100 {
+            let local: Arc<Local<Cell<i32>>> = Arc::new(Local::new(|| Cell::new(0)));
+            // It has its place from here on, in which the other thread still has the former one's
+            // value.
+            local.set(1);
+            send.send(Arc::clone(&local)).expect("it works");
+            fresh &= told.recv() == Ok((false, 0));
+        }
+        drop(send);
+        thread.join().expect("no panic");
+        check("fresh", fresh, "the other thread sees no value of an object that is gone");
+    }
+);
+
+#[test]
+fn a_new_object_never_inherits_what_another_thread_had_in_its_place() {
+    let scenario = &uses_a_place_again_beside_a_thread_that_remembers;
+    Judge::scenario(scenario).declare(["fresh"]).run().assert_clean();
+}
+
 #[test]
 fn a_new_object_never_inherits_an_old_objects_value() {
     let keep = Local::new(|| Cell::new(1));
@@ -95,35 +129,39 @@ fn a_threads_values_are_dropped_newest_first() {
 #[test]
 fn a_destructor_finds_the_values_that_are_still_there_and_makes_none() {
     static OLDER: Local<Cell<i32>> = Local::new(|| Cell::new(1));
+    static NEWER: Local<Cell<i32>> = Local::new(|| Cell::new(1));
     static NEVER: Local<Cell<i32>> = Local::new(|| Cell::new(1));
-    static MINE: Local<Asks> = Local::new(|| Asks(None));
-    struct Asks(Option<mpsc::Sender<[Result<i32, LocalError>; 3]>>);
+    struct Asks(Option<mpsc::Sender<[Result<i32, LocalError>; 4]>>);
     impl Drop for Asks {
         fn drop(&mut self) {
             let Some(tell) = &self.0 else { return };
-            let answers =
-                [OLDER.try_with(Cell::get), NEVER.try_with(Cell::get), MINE.try_with(|_| 0)];
-            tell.send(answers).expect("somebody listens");
+            let mine = ASKS.try_with(|_| 0);
+            let [older, newer, never] =
+                [&OLDER, &NEWER, &NEVER].map(|local| local.try_with(Cell::get));
+            tell.send([older, newer, never, mine]).expect("somebody listens");
         }
     }
-    static TELLS: Local<RefCell<Asks>> = Local::new(|| RefCell::new(Asks(None)));
+    static ASKS: Local<RefCell<Asks>> = Local::new(|| RefCell::new(Asks(None)));
     let (tell, told) = mpsc::channel();
     on_thread("anna", move || {
         OLDER.set(5);
-        TELLS.replace(Asks(Some(tell)));
+        ASKS.replace(Asks(Some(tell)));
+        // Found often: and yet it must not be found when it is gone.
+        (0..3).for_each(|n| NEWER.set(n));
+        ASKS.with(|_| ());
     });
     let ending = LocalError::Ending;
-    assert_eq!(told.recv(), Ok([Ok(5), Err(ending), Err(ending)]));
+    assert_eq!(told.recv(), Ok([Ok(5), Err(ending), Err(ending), Err(ending)]));
 }
 
+/// The other way round: a `thread_local!` that goes later than the table asks for a value.
 #[test]
 fn a_destructor_that_comes_after_the_table_is_told_that_it_is_gone() {
-    struct Late(Arc<Local<Cell<i32>>>, mpsc::Sender<Result<i32, LocalError>>, bool);
+    struct Late(Arc<Local<Cell<i32>>>, mpsc::Sender<Result<i32, LocalError>>);
     impl Drop for Late {
         fn drop(&mut self) {
             self.1.send(self.0.try_with(Cell::get)).expect("somebody listens");
             self.1.send(self.0.peek(|value| Ok(i32::from(value.is_some())))).expect("listens");
-            let _ = self.2;
         }
     }
     thread_local!(static LATE: RefCell<Option<Late>> = const { RefCell::new(None) });
@@ -131,8 +169,8 @@ fn a_destructor_that_comes_after_the_table_is_told_that_it_is_gone() {
     on_thread("anna", move || {
         let local: Arc<Local<Cell<i32>>> = Arc::new(Local::new(|| Cell::new(1)));
         // Begun first, so it ends last.
-        LATE.with(|late| *late.borrow_mut() = Some(Late(Arc::clone(&local), tell, true)));
-        local.set(5);
+        LATE.with(|late| *late.borrow_mut() = Some(Late(Arc::clone(&local), tell)));
+        (0..3).for_each(|n| local.set(n));
     });
     assert_eq!(told.iter().collect::<Vec<_>>(), [Err(LocalError::Ending), Ok(0)]);
 }

@@ -64,8 +64,6 @@ fn objects_are_independent_however_many_there_are() {
     check_all();
 }
 
-/// The other way round: a `thread_local!` that goes later than the table asks for a value.
-
 #[test]
 fn an_initialiser_that_asks_for_its_own_value_is_an_error_and_no_endless_recursion() {
     static LOOPS: Local<i32> = Local::new(|| LOOPS.try_with(|n| *n).map_or(-1, |n| n + 1));
