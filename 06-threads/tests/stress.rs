@@ -70,6 +70,12 @@ fn life(random: &mut Random) {
         random.pause();
         all_at_once(&pool, threads, random.below(2) == 0);
     }
+    // Tasks without a pause: how they end is what races.
+    for _ in 0..200 {
+        let count = 1 + random.below(3);
+        let values = pool.map(|it| it + 1, 0..count).expect("values");
+        assert!(values.into_iter().eq(1..=count));
+    }
     let senders: Vec<_> = (0..1 + random.below(3))
         .map(|number| {
             let (pool, random) = (Arc::clone(&pool), Random(random.0 ^ (number + 1) << 32));
@@ -106,15 +112,16 @@ fn life(random: &mut Random) {
 fn all_at_once(pool: &ThreadPool, threads: usize, as_map: bool) {
     let meet = Arc::new(Barrier::new(threads));
     if as_map {
-        pool.map(move |_| drop(meet.wait()), 0..threads).expect("all meet");
+        pool.map(move |_| meet.wait().is_leader(), 0..threads).expect("all meet");
         return;
     }
     let task = |_| {
         let meet = Arc::clone(&meet);
-        pool.apply_async(move || drop(meet.wait()))
+        pool.apply_async(move || meet.wait().is_leader())
     };
     let all: Vec<_> = (0..threads).map(task).collect();
-    all.into_iter().for_each(|it| it.get().expect("all meet"));
+    let leaders = all.into_iter().map(|it| it.get().expect("all meet"));
+    assert_eq!(leaders.filter(|&leader| leader).count(), 1);
 }
 
 fn send(pool: &Arc<ThreadPool>, mut random: Random) {
