@@ -14,7 +14,7 @@ use crate::role::End;
 use crate::sleep::Ended;
 use crate::{Handover, RecvError, Ring, SendError, TaskError, Wait};
 
-/// The end of a [`Queue`] to put in.
+/// The end of a [`Queue`](crate::Queue) to put in.
 ///
 /// Unlike the whole queue, it is told when nobody is left to get: [`SendError::Closed`].
 pub struct Putter<T> {
@@ -22,7 +22,7 @@ pub struct Putter<T> {
     values: PhantomData<fn(T)>,
 }
 
-/// The end of a [`Queue`] to get from.
+/// The end of a [`Queue`](crate::Queue) to get from.
 ///
 /// Unlike the whole queue, it is told when nobody is left to put: [`RecvError::Closed`].
 pub struct Getter<T> {
@@ -120,7 +120,7 @@ impl<T> Putter<T> {
         })
     }
 
-    /// No more puts, by anybody: see [`Queue::close`].
+    /// No more puts, by anybody: see [`Queue::close`](crate::Queue::close).
     pub fn close(&self) {
         self.end.ring.close();
     }
