@@ -47,6 +47,14 @@ impl Bell {
         self.pass_on();
     }
 
+    /// As [`ring`](Bell::ring), and wakes all of them.
+    pub(crate) fn ring_each(&self) {
+        fence(SeqCst);
+        if self.asleep.load(Relaxed) != 0 {
+            self.wake(i32::MAX);
+        }
+    }
+
     /// Called by whoever may have slept here and leaves something over: a ring wakes one, and others
     /// may sleep on. This thread's own `asleep` is still there unless somebody rang since.
     pub(crate) fn pass_on(&self) {
@@ -55,7 +63,7 @@ impl Bell {
         }
     }
 
-    /// Wakes all: when something has changed for good.
+    /// Wakes all, and does not ask whether there are any: when something has changed for good.
     pub(crate) fn ring_all(&self) {
         fence(SeqCst);
         self.wake(i32::MAX);

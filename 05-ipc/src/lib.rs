@@ -30,9 +30,14 @@ pub use value::{Array, Plain, Value};
 
 // Messages in shared memory, and a queue made of them.
 mod codec;
+mod ends;
 mod queue;
 mod ring;
-pub use queue::{Getter, Putter, Queue};
+mod role;
+mod shape;
+mod tasks;
+pub use ends::{Getter, Putter};
+pub use queue::Queue;
 pub use ring::Ring;
 
 // Waiting for one another.

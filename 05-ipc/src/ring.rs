@@ -2,15 +2,12 @@ use std::io;
 use std::ops::Range;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::ptr::copy_nonoverlapping as copy;
-use std::sync::atomic::{
-    AtomicU32, AtomicU64,
-    Ordering::{Acquire, Relaxed, Release},
-};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::time::{Duration, Instant};
 
-use crate::bell::Bell;
 use crate::memory::{Header, SharedMemory, attach, create, invalid};
 use crate::robust::{NotTaken, Robust};
+use crate::shape::{MESSAGES, Shape, Side, beyond, bytes, messages};
 use crate::sleep::{Ended, Wait};
 
 /// A ring of messages in shared memory: bytes in, the same bytes out, in order.
@@ -33,74 +30,12 @@ pub struct Ring {
     capacity: u32,
 }
 
-/// Each side's words have cache lines of their own: on shared ones, each side's stores would slow
-/// down the other's loads.
-#[derive(Debug)]
-#[repr(C, align(128))]
-struct Side {
-    /// Held by whoever changes `place` and `other`.
-    lock: Robust,
-    /// Where the next message goes, or comes from. Counted messages in the high half, counted bytes
-    /// in the low one, both modulo 2^32: so that one store is the whole commit.
-    place: AtomicU64,
-    /// The other side's place as it was seen last: looked at anew only when it is not enough.
-    other: AtomicU64,
-    /// What this side sleeps on.
-    bell: Line,
-}
-
-#[derive(Debug)]
-#[repr(C, align(128))]
-struct Line(Bell);
-
-#[derive(Debug)]
-#[repr(C)]
-struct Shape {
-    kind: AtomicU64,
-    room: AtomicU32,
-    capacity: AtomicU32,
-    closed: AtomicU32,
-    crashes: AtomicU32,
-    putters: Side,
-    getters: Side,
-    tasks: Tasks,
-}
-
-/// What was got and is done: see [`Queue::join`](crate::Queue::join).
-#[derive(Debug)]
-#[repr(C, align(128))]
-struct Tasks {
-    done: AtomicU32,
-    bell: Bell,
-}
-
-// SAFETY: atomics, bells (which are atomics), and locks that are given to their functions only.
-unsafe impl Header for Shape {
-    const KIND: u64 = u64::from_be_bytes(*b"ipcring1");
-}
-
-/// Where the messages begin.
-const MESSAGES: usize = size_of::<Shape>().next_multiple_of(4096);
 /// Before each message its length; after it, nothing up to a multiple of this.
 const LENGTH: u32 = 4;
 /// Places count bytes modulo 2^32, so the room is at most a power below.
 const MOST: usize = 1 << 30;
 /// How long a `try_…` waits for somebody who is in the middle of a copy, or was stopped there.
 const GRACE: Duration = Duration::from_millis(10);
-
-const fn messages(place: u64) -> u32 {
-    (place >> 32) as u32
-}
-
-const fn bytes(place: u64) -> u32 {
-    place as u32
-}
-
-/// The place one message further.
-const fn beyond(place: u64, length: u32) -> u64 {
-    let messages = messages(place).wrapping_add(1);
-    (messages as u64) << 32 | bytes(place).wrapping_add(length) as u64
-}
 
 /// What became of a put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,9 +153,6 @@ impl Ring {
         let Some(length) = self.length(message.len()) else { return Ok(Put::TooLarge) };
         let put = side.bell.0.wait(wait, || self.put_now(message, length, wait.deadline), gone)?;
         self.shape().getters.bell.0.ring();
-        if self.has_room(LENGTH) {
-            side.bell.0.pass_on();
-        }
         Ok(put)
     }
 
@@ -274,7 +206,9 @@ impl Ring {
         let side = &shape.getters;
         let closed = || shape.closed.load(Acquire) != 0 || gone();
         side.bell.0.wait(wait, || self.get_now(into, wait.deadline), closed)?;
-        shape.putters.bell.0.ring();
+        // All who wait for room: the one that is woken alone might need more than there is, and sleep
+        // on, while another one's message would fit.
+        shape.putters.bell.0.ring_each();
         side.bell.0.pass_on();
         Ok(())
     }
@@ -322,7 +256,7 @@ impl Ring {
     /// Everybody who sleeps here looks up.
     pub(crate) fn ring_all(&self) {
         let shape = self.shape();
-        for bell in [&shape.putters.bell.0, &shape.getters.bell.0, &shape.tasks.bell] {
+        for bell in [&shape.putters.bell.0, &shape.getters.bell.0, shape.tasks.bell()] {
             bell.ring_all();
         }
     }
@@ -330,38 +264,20 @@ impl Ring {
     /// One of those that were got is done; false if all of them were before.
     pub(crate) fn task_done(&self) -> bool {
         let Shape { putters, getters, tasks, .. } = self.shape();
-        let mut done = tasks.done.load(Relaxed);
-        loop {
-            if done == messages(getters.place.load(Acquire)) {
-                return false;
-            }
-            let more = done.wrapping_add(1);
-            match tasks.done.compare_exchange_weak(done, more, Release, Relaxed) {
-                Ok(_) if more == messages(putters.place.load(Acquire)) => {
-                    tasks.bell.ring_all();
-                    return true;
-                }
-                Ok(_) => return true,
-                Err(now) => done = now,
-            }
-        }
+        let count = |side: &Side| messages(side.place.load(Acquire));
+        tasks.done(|| count(getters), || count(putters))
     }
 
     /// Waits until everything that was put is done.
     pub(crate) fn join(&self, wait: &Wait<'_>, gone: impl FnMut() -> bool) -> Result<(), Ended> {
         let Shape { putters, tasks, .. } = self.shape();
-        let all_done = || {
-            let put = messages(putters.place.load(Acquire));
-            (tasks.done.load(Acquire) == put).then_some(())
-        };
-        tasks.bell.wait(wait, all_done, gone)
+        tasks.join(|| messages(putters.place.load(Acquire)), wait, gone)
     }
 
     /// How many were put and are not done.
     pub(crate) fn unfinished(&self) -> u32 {
         let Shape { putters, tasks, .. } = self.shape();
-        let done = tasks.done.load(Acquire);
-        messages(putters.place.load(Acquire)).wrapping_sub(done)
+        tasks.unfinished(messages(putters.place.load(Acquire)))
     }
 
     fn hold<'a>(&self, side: &'a Side, deadline: Option<Instant>) -> Option<Held<'a>> {

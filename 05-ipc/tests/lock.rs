@@ -1,11 +1,11 @@
-//! Promises of `Lock`, `Value`, `Array`, `Condition`, `Event` and `Semaphore`.
+//! Promises of `Lock`, `Value`, `Array` and `Condition`.
 
-use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use fork::Signal::{SIGKILL, SIGSTOP};
-use ipc::{Array, Condition, Event, Lock, LockError, Semaphore, Value, Wait};
+use ipc::{Array, Condition, Event, Lock, LockError, Value, Wait};
 use judge::{Judge, check, scenario};
 
 const SOON: Duration = Duration::from_millis(20);
@@ -277,125 +277,4 @@ fn a_condition_passes_the_ball() {
         }
     });
     assert_eq!(turn.get(), Ok(2000));
-}
-
-#[test]
-fn an_event_wakes_all_who_wait_even_if_it_is_cleared_at_once() {
-    let event = &Event::new().expect("an event");
-    assert_eq!(event.wait_within(SOON), Err(LockError::TimedOut));
-    thread::scope(|scope| {
-        let tids = [const { AtomicU32::new(0) }; 3];
-        let tids = std::sync::Arc::new(tids);
-        let threads: Vec<_> = (0..3)
-            .map(|index| {
-                let tids = tids.clone();
-                scope.spawn(move || {
-                    tids[index].store(nix::unistd::gettid().as_raw().cast_unsigned(), SeqCst);
-                    event.wait();
-                })
-            })
-            .collect();
-        for tid in tids.iter() {
-            while tid.load(SeqCst) == 0 {
-                thread::yield_now();
-            }
-            // In its wait: one who comes later sees it clear, and rightly waits on.
-            until_asleep(tid.load(SeqCst).cast_signed());
-        }
-        event.set();
-        event.clear();
-        for thread in threads {
-            thread.join().expect("no panic");
-        }
-    });
-    assert!(!event.is_set());
-    event.set();
-    event.set();
-    event.wait();
-    assert!(event.is_set());
-    event.clear();
-    event.clear();
-    assert!(!event.is_set());
-}
-
-scenario!(
-    fn waits_for_an_event_of_a_dead_process() {
-        let event = Event::new().expect("an event");
-        let child = stays(|ready| ready.set());
-        let sentinel = child.sentinel().expect("ours");
-        let wait = Wait::forever().while_alive(sentinel);
-        let told = thread::scope(|scope| {
-            let waiting = scope.spawn(|| event.wait_within(wait));
-            child.signal(SIGKILL).expect("ours");
-            waiting.join().expect("no panic")
-        });
-        check("told", told == Err(LockError::PeerEnded), "the wait ends with the process");
-        child.wait().expect("its status");
-    }
-);
-
-#[test]
-fn a_wait_for_an_event_ends_with_the_process_that_it_watches() {
-    Judge::scenario(&waits_for_an_event_of_a_dead_process).declare(["told"]).run().assert_clean();
-}
-
-scenario!(
-    fn holders_come_and_die() {
-        let semaphore = Semaphore::new(2).expect("a semaphore");
-        let inside = ipc::SharedMemory::new(16).expect("memory");
-        let work = || {
-            for _ in 0..2000 {
-                let _permit = semaphore.acquire().expect("a permit");
-                let now = inside[0].fetch_add(1, SeqCst) + 1;
-                inside[1].fetch_max(now, SeqCst);
-                thread::yield_now();
-                inside[0].fetch_sub(1, SeqCst);
-            }
-            0
-        };
-        let children = [(); 4].map(|()| fork::fork(work).expect("a child"));
-        let all = children.iter().all(ends_well);
-        check("most", all && inside[1].load(SeqCst) <= 2, "never more than there are permits");
-
-        let holder = stays(|ready| {
-            let permits = [semaphore.acquire(), semaphore.acquire()];
-            ready.set();
-            nix::unistd::pause();
-            drop(permits);
-        });
-        check("none", semaphore.try_acquire().is_err(), "none is left");
-        let told = thread::scope(|scope| {
-            let waiting = scope.spawn(|| {
-                let both = [semaphore.acquire(), semaphore.acquire()];
-                both.map(|permit| permit.is_ok_and(|permit| permit.former_holder_died()))
-            });
-            thread::yield_now();
-            holder.signal(SIGKILL).expect("ours");
-            waiting.join().expect("no panic")
-        });
-        check("told", told == [true, true], "a dead holder's permits are free, and that is told");
-        holder.wait().expect("its status");
-        let both = [semaphore.try_acquire(), semaphore.try_acquire()];
-        let none = both.map(|permit| permit.is_ok_and(|permit| !permit.former_holder_died()));
-        check("once", none == [true, true], "and told once");
-    }
-);
-
-#[test]
-fn a_dead_holders_permit_is_free_again() {
-    Judge::scenario(&holders_come_and_die)
-        .declare(["most", "none", "told", "once"])
-        .run()
-        .assert_clean();
-}
-
-#[test]
-fn a_semaphore_gives_as_many_permits_as_it_has() {
-    let semaphore = Semaphore::new(3).expect("a semaphore");
-    let three: Vec<_> = (0..3).map(|_| semaphore.acquire().expect("free")).collect();
-    assert_eq!(semaphore.acquire_within(SOON).err(), Some(LockError::TimedOut));
-    drop(three);
-    assert!(semaphore.try_acquire().is_ok());
-    let code = |permits| Semaphore::new(permits).expect_err("refused").raw_os_error();
-    assert_eq!((code(0), code(1025)), (Some(libc::EINVAL), Some(libc::EINVAL)));
 }

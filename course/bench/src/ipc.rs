@@ -43,7 +43,7 @@ pub(crate) const MEASURES: &[Measure] = &[
         job: "16 messages of 1 MiB, one way",
         unit: Unit::Bytes,
         units: LARGE * MEBIBYTE as u64,
-        asked: &[Asked::AtLeast(30.0, QUEUE)],
+        asked: &[Asked::AtLeast(10.0, QUEUE)],
         pinned: false,
         sides: mebibyte,
     },
