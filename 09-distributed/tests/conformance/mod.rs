@@ -162,9 +162,15 @@ pub(crate) fn a_worker_that_leaves_leaves_its_tasks_to_the_next_at_once<S: Setup
     let (mut leaves, mut stays) = (setup.client(), setup.client());
     stays.put(&tasks(0..1)).expect("there is room");
     let lost = one(&mut leaves);
-    drop(leaves);
-    let next = one(&mut stays);
-    assert_eq!((next.id, next.attempt), (lost.id, 2));
+    std::thread::scope(|scope| {
+        let mut waits = setup.client();
+        let next = scope.spawn(move || one(&mut waits));
+        // By then the other one waits, as a rule.
+        assert!(stays.take(1, SHORT).expect("it answers").is_empty());
+        drop(leaves);
+        let next = next.join().expect("no panic");
+        assert_eq!((next.id, next.attempt), (lost.id, 2));
+    });
 }
 
 pub(crate) fn a_failed_task_is_tried_again_after_its_pause_and_dead_in_the_end<S: Setup>() {
