@@ -1,14 +1,16 @@
 //! Where each process and thread waits, in plain words.
 //!
 //! Reading order: `call` (what the kernel says of one thread), `scene` (all of them, and who has
-//! which descriptor open), `wait` (the sentence for each system call, with `descriptor`, `socket`,
+//! which descriptor open), `wait` (the sentence for each system call, with `many`, `descriptor`, `socket`,
 //! `futex` and `lock` for what it waits on), `deadlock` (who can't go on because of whom).
 
 mod call;
+mod clock;
 mod deadlock;
 mod descriptor;
 mod futex;
 mod lock;
+mod many;
 mod scene;
 mod socket;
 mod wait;

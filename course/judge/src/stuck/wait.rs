@@ -1,12 +1,12 @@
 //! The sentence for each system call that a thread can wait in, and who could end the wait.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use nix::sys::signal::Signal;
 
 use super::call::{self, Call, Memory};
+use super::clock::{left, long};
 use super::deadlock::list;
 use super::descriptor::{self, Wish};
+use super::many::{epoll, limit, polls, selects};
 use super::scene::{Scene, Task};
 use super::{futex, lock, socket};
 use crate::proc::Stat;
@@ -73,7 +73,7 @@ impl Wakers {
     }
 }
 
-fn outside(what: impl Into<String>) -> Wait {
+pub(super) fn outside(what: impl Into<String>) -> Wait {
     Wait { what: what.into(), wakers: Wakers::Outside }
 }
 
@@ -294,100 +294,14 @@ fn vfork(scene: &Scene, task: &Task) -> Wait {
 
 /// For so many seconds, or until that time by a clock.
 fn sleeps(seconds: Option<f64>, clock: Option<i32>) -> Wait {
-    let Some(seconds) = seconds else { return outside("sleeps") };
-    let Some(clock) = clock else { return outside(format!("sleeps for {}", long(seconds))) };
-    match now(clock) {
-        Some(now) => outside(format!("sleeps for another {}", long((seconds - now).max(0.0)))),
-        None => outside("sleeps until some time"),
-    }
-}
-
-/// What time it is by a clock; close enough for a sentence.
-fn now(clock: i32) -> Option<f64> {
-    if clock == libc::CLOCK_REALTIME {
-        return Some(SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs_f64());
-    }
-    let uptime = std::fs::read_to_string("/proc/uptime").ok()?;
-    uptime.split_whitespace().next()?.parse().ok()
-}
-
-/// Seconds as one says them.
-fn long(seconds: f64) -> String {
-    match seconds {
-        _ if seconds >= 1e8 => "ever".to_owned(),
-        _ if seconds >= 10.0 => format!("{seconds:.0} s"),
-        _ => format!("{seconds:.3} s"),
-    }
-}
-
-fn limit(timeout: Option<f64>, endless: bool) -> Option<f64> {
-    timeout.or_else(|| (!endless).then_some(0.0))
-}
-
-fn together(
-    scene: &Scene,
-    task: &Task,
-    verb: &str,
-    fds: &[(i32, bool, bool)],
-    timeout: Option<f64>,
-) -> Wait {
-    let (what, wakers) = descriptor::several(scene, task, fds);
-    match timeout {
-        Some(seconds) => outside(format!("waits in {verb} for up to {} for {what}", long(seconds))),
-        None => Wait { what: format!("waits in {verb} for {what}"), wakers },
-    }
-}
-
-fn polls(
-    scene: &Scene,
-    task: &Task,
-    memory: &Memory,
-    at: u64,
-    count: u64,
-    timeout: Option<f64>,
-) -> Wait {
-    let mut fds = Vec::new();
-    for index in 0..count.min(1024) {
-        // A struct pollfd: int fd, short events, short revents.
-        let at = at + index * 8;
-        let (Some(fd), Some(events)) = (memory.u32(at), memory.u16(at + 4)) else {
-            return outside("waits in poll for descriptors that can't be read");
-        };
-        if fd.cast_signed() >= 0 {
-            let has = |flag: i16| events.cast_signed() & flag != 0;
-            fds.push((fd.cast_signed(), has(libc::POLLIN), has(libc::POLLOUT)));
-        }
-    }
-    together(scene, task, "poll", &fds, timeout)
-}
-
-fn selects(
-    scene: &Scene,
-    task: &Task,
-    memory: &Memory,
-    arguments: [u64; 6],
-    timeout: Option<f64>,
-) -> Wait {
-    let [count, read, write, ..] = arguments;
-    // Each set is an array of longs. The kernel writes them only at the end.
-    let has = |set: u64, fd: u64| {
-        set != 0 && memory.u64(set + fd / 64 * 8).is_some_and(|bits| bits >> (fd % 64) & 1 == 1)
-    };
-    let fds: Vec<(i32, bool, bool)> = (0..count.min(1024))
-        .map(|fd| (fd as i32, has(read, fd), has(write, fd)))
-        .filter(|(_, read, write)| *read || *write)
-        .collect();
-    together(scene, task, "select", &fds, timeout)
-}
-
-fn epoll(scene: &Scene, task: &Task, fd: i32, timeout: Option<f64>) -> Wait {
-    let (what, wakers) = descriptor::describe(scene, task, fd, Wish::Read);
-    match timeout {
-        Some(seconds) => {
-            outside(format!("waits in epoll_wait({fd}) for up to {} for {what}", long(seconds)))
-        }
-        None => Wait { what: format!("waits in epoll_wait({fd}) for {what}"), wakers },
-    }
+    outside(match (seconds, clock) {
+        (None, _) => "sleeps".to_owned(),
+        (Some(seconds), None) => format!("sleeps for {}", long(seconds)),
+        (Some(until), Some(clock)) => match left(until, clock) {
+            Some(left) => format!("sleeps for another {}", long(left)),
+            None => "sleeps until some time".to_owned(),
+        },
+    })
 }
 
 /// The names of the signals in a set of the kernel's.
