@@ -309,6 +309,21 @@ scenario!(
         });
         let nested = told.recv_timeout(Duration::from_secs(10));
         check("alone", matches!(nested, Ok(Ok(16))), "without a caller who waits");
+        drop(pool);
+
+        // A caller waits for something else, and leaves.
+        let gate = Gate::new();
+        let (tell, told) = std::sync::mpsc::channel();
+        let pool = Pool::new(2).expect("a pool");
+        pool.apply_async_with(pass, (5,), move |result| _ = tell.send(result));
+        let passing = pool.apply_async(pass, (6,));
+        let waited = passing.get_timeout(Duration::from_millis(100));
+        check("waited", matches!(waited, Ok(None)), "for what does not come");
+        gate.open(2);
+        let left = told.recv_timeout(Duration::from_secs(10));
+        check("left", matches!(left, Ok(Ok(5))), "also after a caller has left");
+        drop((gate, pool));
+
         let (tell, told) = std::sync::mpsc::channel();
         let pool = Pool::new(1).expect("a pool");
         pool.apply_async_with(common::forever, (0,), move |result| _ = tell.send(result));
@@ -320,7 +335,7 @@ scenario!(
 
 #[test]
 fn a_callback_is_called_exactly_once_and_its_panic_harms_nothing() {
-    let checks = ["results", "once", "alone", "terminated"];
+    let checks = ["results", "once", "alone", "waited", "left", "terminated"];
     let report = Judge::scenario(&calls_back).declare(checks).run();
     report.assert_clean();
     assert_eq!(report.stderr().matches("in a callback, which harms nothing").count(), 6);

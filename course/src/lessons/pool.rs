@@ -10,6 +10,12 @@ pub(crate) const DEMOS: &[Demo] = &[
                free, and has its process id.",
     },
     Demo {
+        args: &["faults"],
+        look: "Five tasks, of which one panics, one exits, one crashes and one never ends. What does the caller see?",
+        seen: "Four errors that tell which was which, and a pool that has two workers as before. A panic cost nothing, \
+               the other three a process.",
+    },
+    Demo {
         args: &["wc", "03-pool"],
         look: "A real job: lines, words and bytes of all files of this lesson, counted in parallel.",
         seen: "The same lines in the same form as GNU `wc` prints them. On a terminal and with more to do there is a \
