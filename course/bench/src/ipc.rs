@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use ::fork::SharedWords;
 use ::ipc::{Getter, Putter, Queue};
 use ipc_channel::ipc;
+use nix::poll::poll;
 
 use crate::limit::{self, Mapping, Worker};
 use crate::measure::{Asked, Kind, Measure, Outcome, Sides, Unit};
@@ -256,11 +257,17 @@ impl Words {
     }
 }
 
+/// Looks and yields; between its turns, which is when nothing comes for long, it leaves the CPU to the
+/// other sides.
 fn until(there: impl Fn() -> bool) {
     let mut looks = 0_u32;
     while !there() {
         looks += 1;
-        if looks.is_multiple_of(20) { yield_now() } else { spin_loop() }
+        match looks {
+            20_000.. => drop(poll(&mut [], 1_u8)),
+            _ if looks.is_multiple_of(20) => yield_now(),
+            _ => spin_loop(),
+        }
     }
 }
 
