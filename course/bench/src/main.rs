@@ -16,6 +16,7 @@ mod subprocess;
 mod table;
 mod threadlocal;
 mod threads;
+mod words;
 
 use std::env;
 use std::error::Error;
