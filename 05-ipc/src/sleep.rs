@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::hint::spin_loop;
 use std::os::fd::BorrowedFd;
 use std::thread::yield_now;
@@ -115,18 +116,38 @@ impl Naps {
     }
 }
 
+/// A yield that took so long, and after which nothing was there, went to somebody else: the machine
+/// has other work, and each of the next ones may cost a time slice of some milliseconds. Who sleeps
+/// instead is woken at once.
+const DEAR: Duration = Duration::from_micros(100);
+/// For so many waits of this thread there is no yield then.
+const WITHOUT: u32 = 100;
+
 /// Calls `look` a few times, as long as it finds nothing.
 pub(crate) fn spin<R>(mut look: impl FnMut() -> Option<R>) -> Option<R> {
+    thread_local! {
+        static LEFT_WITHOUT: Cell<u32> = const { Cell::new(0) };
+    }
     for _ in 0..PAUSES {
         spin_loop();
         if let Some(found) = look() {
             return Some(found);
         }
     }
+    let without = LEFT_WITHOUT.get();
+    if without > 0 {
+        LEFT_WITHOUT.set(without - 1);
+        return None;
+    }
     for _ in 0..YIELDS {
+        let start = Instant::now();
         yield_now();
         if let Some(found) = look() {
             return Some(found);
+        }
+        if start.elapsed() > DEAR {
+            LEFT_WITHOUT.set(WITHOUT);
+            return None;
         }
     }
     None

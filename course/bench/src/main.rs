@@ -17,6 +17,7 @@ mod subprocess;
 mod table;
 mod threadlocal;
 mod threads;
+mod words;
 
 use std::env;
 use std::error::Error;
