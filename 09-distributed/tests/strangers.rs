@@ -60,6 +60,7 @@ fn pass(
 ) {
     let (mut back, mut near) =
         (far.try_clone().expect("a socket"), client.try_clone().expect("a socket"));
+    let _ = (near.set_nodelay(true), back.set_nodelay(true));
     let answers = std::thread::spawn(move || {
         let _ = std::io::copy(&mut back, &mut near);
         let _ = near.shutdown(Shutdown::Both);
@@ -234,8 +235,9 @@ fn spoiled_frames_harm_their_own_connection_alone() {
     let mut honest = manager(&server).queue("get_result_queue").expect("it is registered");
     let mut dice = Dice(0x5bd1_e995_9e37_79b9);
     let (end, mut tried, mut lied, mut broken) = (Instant::now() + stress(), 0, 0, 0);
-    while Instant::now() < end {
-        let (mut own, mut sound) = (Dice(dice.roll() | 1), dice.below(12));
+    // On a machine where a second is too short for some of each kind, longer.
+    while Instant::now() < end || lied < 3 || broken < 3 {
+        let (mut own, mut sound) = (Dice(dice.roll() | 1), dice.below(24));
         let (address, _sent) = between(server.address(), move |bytes| {
             sound = sound.saturating_sub(1);
             if sound == 0 && own.below(2) == 0 {
@@ -255,7 +257,6 @@ fn spoiled_frames_harm_their_own_connection_alone() {
         tried += 1;
     }
     println!("{tried} clients, {lied} with the key, {broken} of their calls failed");
-    assert!(lied > 0 && broken > 0);
     for number in 0..tried {
         assert_eq!(honest.get::<i32>().expect("it was put"), number);
     }
