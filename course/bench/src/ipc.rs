@@ -2,16 +2,14 @@
 //!
 //! iceoryx2, the fastest rival, is not here: its 92 crates build for two minutes.
 
-use std::hint::spin_loop;
-use std::io::{PipeWriter, Read, Write};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use ::ipc::{Getter, Putter, Queue};
 use ipc_channel::ipc;
 
-use crate::limit::{self, Mapping, Worker};
-use crate::measure::{Asked, Kind, Measure, Outcome, Sides, Unit};
+use crate::limit::{self, Mapping};
+use crate::measure::{Asked, Measure, Outcome, Sides, Unit};
+use crate::round_trip;
 use crate::words::Words;
 
 /// Messages of the measures in one direction.
@@ -20,9 +18,9 @@ const MANY: u64 = 10_000;
 const LARGE: u64 = 16;
 const MEBIBYTE: usize = 1 << 20;
 
-const QUEUE: &str = "Python Queue";
+pub(crate) const QUEUE: &str = "Python Queue";
 const CHANNEL: &str = "ipc-channel";
-const PIPES: &str = "a pair of pipes";
+pub(crate) const PIPES: &str = "a pair of pipes";
 
 pub(crate) const MEASURES: &[Measure] = &[
     Measure {
@@ -50,7 +48,7 @@ pub(crate) const MEASURES: &[Measure] = &[
         units: 1,
         asked: &[Asked::AtLeast(5.0, QUEUE)],
         pinned: false,
-        sides: round_trip,
+        sides: round_trip::awake,
     },
     Measure {
         name: "ipc/round-trip-asleep",
@@ -59,7 +57,7 @@ pub(crate) const MEASURES: &[Measure] = &[
         units: 1,
         asked: &[Asked::AtMost(1.1, PIPES)],
         pinned: false,
-        sides: round_trip_asleep,
+        sides: round_trip::asleep,
     },
     Measure {
         name: "ipc/lock",
@@ -75,18 +73,18 @@ pub(crate) const MEASURES: &[Measure] = &[
 /// The sum of the numbers of one job, which the receiver answers with: so each job is known to be done.
 const SUM: u64 = MANY * (MANY - 1) / 2;
 
-fn expect(answer: u64, right: u64) -> Outcome {
+pub(crate) fn expect(answer: u64, right: u64) -> Outcome {
     if answer == right { Ok(()) } else { Err(format!("{answer} arrived, not {right}").into()) }
 }
 
-fn end<T, E: std::error::Error + Send + Sync + 'static>(
+pub(crate) fn end<T, E: std::error::Error + Send + Sync + 'static>(
     result: Result<T, E>,
 ) -> std::io::Result<T> {
     result.map_err(std::io::Error::other)
 }
 
 /// A child that gets from one queue and answers into another one, until nobody puts any more.
-fn partner(
+pub(crate) fn partner(
     capacity: usize,
     room: usize,
     work: impl Fn(Getter<u64>, Putter<u64>) -> std::io::Result<()>,
@@ -331,103 +329,6 @@ def run():
     let pipe = "receiver, sender = context.Pipe(False)";
     let (put, get) = ("sender.send_bytes(message)", "receiver.recv_bytes()");
     sides.python("Python Pipe, bytes", &script(pipe, put, get));
-    Ok(())
-}
-
-/// A child that sends back each number, over two queues.
-fn echo() -> Outcome<(Putter<u64>, Getter<u64>)> {
-    partner(16, 1 << 16, |theirs, answer| {
-        loop {
-            end(answer.put(&end(theirs.get())?))?;
-        }
-    })
-}
-
-const PYTHON_ECHO: &str = "
-import multiprocessing
-context = multiprocessing.get_context('fork')
-there, back = context.Queue(), context.Queue()
-def work():
-    while True:
-        back.put(there.get())
-process = context.Process(target=work, daemon=True)
-process.start()
-def run():
-    there.put(7)
-    assert back.get() == 7
-";
-
-fn round_trip(sides: &mut Sides) -> Outcome {
-    let (there, back) = echo()?;
-    sides.ours("two ipc::Queue", move || {
-        there.put(&7)?;
-        expect(back.get()?, 7)
-    });
-    let words = Arc::new((Words::new()?, Words::new()?));
-    let theirs = words.clone();
-    limit::child(move || {
-        (0..u64::MAX).for_each(|_| theirs.1.put(theirs.0.get()));
-        Ok(())
-    })?;
-    sides.limit("two rings of words", move || {
-        words.0.put(7);
-        expect(words.1.get(), 7)
-    });
-    sides.python(QUEUE, PYTHON_ECHO);
-    Ok(())
-}
-
-/// Long enough for the other side to give up and sleep.
-const PAUSE: Duration = Duration::from_micros(200);
-
-/// Times round trips one by one, each after a pause in which this side is busy.
-fn after_pauses(
-    mut round_trip: impl FnMut() -> Outcome + 'static,
-) -> impl FnMut(u64) -> Outcome<Duration> {
-    move |calls| {
-        let mut time = Duration::ZERO;
-        for _ in 0..calls {
-            let pause = Instant::now();
-            while pause.elapsed() < PAUSE {
-                spin_loop();
-            }
-            let start = Instant::now();
-            round_trip()?;
-            time += start.elapsed();
-        }
-        Ok(time)
-    }
-}
-
-fn round_trip_asleep(sides: &mut Sides) -> Outcome {
-    let (there, back) = echo()?;
-    let round_trip = move || {
-        there.put(&7)?;
-        expect(back.get()?, 7)
-    };
-    sides.with_own_clock(Kind::Ours, "two ipc::Queue", after_pauses(round_trip));
-    let (asker, answerer) = ::ipc::duplex::<u64, u64>()?;
-    drop(::ipc::fork_with(answerer, |answerer| {
-        while let Ok(number) = answerer.recv() {
-            if answerer.send(&number).is_err() {
-                break;
-            }
-        }
-        0
-    })?);
-    let round_trip = move || {
-        asker.send(&7)?;
-        expect(asker.recv()?, 7)
-    };
-    sides.with_own_clock(Kind::Ours, "ipc::duplex", after_pauses(round_trip));
-    let Worker { mut to, mut from } = Worker::fork(limit::echo)?;
-    let round_trip = move || {
-        let mut message = 7_u64.to_ne_bytes();
-        PipeWriter::write_all(&mut to, &message)?;
-        from.read_exact(&mut message)?;
-        expect(u64::from_ne_bytes(message), 7)
-    };
-    sides.with_own_clock(Kind::Limit, PIPES, after_pauses(round_trip));
     Ok(())
 }
 

@@ -12,6 +12,7 @@ mod pipes;
 mod pool;
 mod process;
 mod python;
+mod round_trip;
 mod run;
 mod subprocess;
 mod table;
