@@ -23,24 +23,26 @@ macro_rules! scenario {
         #[allow(non_upper_case_globals, reason = "it is named as the function that it stands for")]
         const $name: $crate::Scenario = {
             fn $name() $(-> $result)? $body
-            fn run() { $crate::scenario::end($name()); }
-            extern "C" fn before_main(
-                _: ::std::os::raw::c_int,
-                _: *const *const ::std::os::raw::c_char,
-                _: *const *const ::std::os::raw::c_char,
-            ) {
-                $crate::scenario::run_if_named(NAME, run);
+            // A block of its own: the body sees none of these names, and may call a `run` of its own.
+            {
+                extern "C" fn before_main(
+                    _: ::std::os::raw::c_int,
+                    _: *const *const ::std::os::raw::c_char,
+                    _: *const *const ::std::os::raw::c_char,
+                ) {
+                    $crate::scenario::run_if_named(NAME, || $crate::scenario::end($name()));
+                }
+                const NAME: &str = concat!(module_path!(), "::", stringify!($name));
+                #[used]
+                #[allow(unsafe_code, reason = "the linker's list of what runs before main has no safe name")]
+                #[unsafe(link_section = ".init_array.65535")]
+                static BEFORE_MAIN: extern "C" fn(
+                    ::std::os::raw::c_int,
+                    *const *const ::std::os::raw::c_char,
+                    *const *const ::std::os::raw::c_char,
+                ) = before_main;
+                $crate::Scenario { name: NAME }
             }
-            const NAME: &str = concat!(module_path!(), "::", stringify!($name));
-            #[used]
-            #[allow(unsafe_code, reason = "the linker's list of what runs before main has no safe name")]
-            #[unsafe(link_section = ".init_array.65535")]
-            static BEFORE_MAIN: extern "C" fn(
-                ::std::os::raw::c_int,
-                *const *const ::std::os::raw::c_char,
-                *const *const ::std::os::raw::c_char,
-            ) = before_main;
-            $crate::Scenario { name: NAME }
         };
     };
 }
