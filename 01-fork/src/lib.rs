@@ -20,8 +20,10 @@ pub use error::{ForkError, WaitError};
 
 // The child's side: what it does not inherit, what it may lock, and when it ends.
 mod private;
+mod recvmsg;
 mod rights;
 pub use private::PrivateFd;
+pub use recvmsg::{Received, recvmsg, room_for};
 pub use rights::{receive_fds, send_fds};
 
 mod lock;

@@ -1,10 +1,10 @@
-use std::io::{self, IoSlice, IoSliceMut};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::io::{self, IoSlice};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
-use nix::sys::socket::{
-    ControlMessage, ControlMessageOwned, MsgFlags, UnixAddr, cmsg_space, recvmsg, sendmsg,
-};
+use nix::sys::socket::{ControlMessage, MsgFlags, UnixAddr, sendmsg};
+
+use crate::recvmsg::{Received, recvmsg, room_for};
 
 /// The most descriptors that the kernel takes in one message (`SCM_MAX_FD`).
 const MOST: usize = 253;
@@ -40,31 +40,18 @@ pub fn send_fds(socket: BorrowedFd<'_>, fds: &[BorrowedFd<'_>]) -> io::Result<()
 /// `UnexpectedEof` when the other end is closed; `ENOTSOCK` when it is no socket; `EMFILE`, when
 /// there is no room here for all of them: none is kept then.
 pub fn receive_fds(socket: BorrowedFd<'_>) -> io::Result<Vec<OwnedFd>> {
-    let mut room = vec![0; cmsg_space::<[RawFd; MOST]>()];
-    let mut byte = [0];
+    let mut room = [0; room_for(MOST)];
     loop {
-        let mut into = [IoSliceMut::new(&mut byte)];
-        let flags = MsgFlags::MSG_CMSG_CLOEXEC;
-        let message =
-            match recvmsg::<UnixAddr>(socket.as_raw_fd(), &mut into, Some(&mut room), flags) {
-                Ok(message) => message,
-                Err(Errno::EINTR) => continue,
-                Err(error) => return Err(error.into()),
-            };
-        let mut fds = Vec::new();
-        // A message whose descriptors did not all fit can't be taken apart: `cmsgs` fails then.
-        for part in message.cmsgs()? {
-            if let ControlMessageOwned::ScmRights(raw) = part {
-                // SAFETY: the kernel made these descriptors for us just now; nobody else knows them.
-                fds.extend(raw.into_iter().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }));
-            }
-        }
-        return match message.bytes {
-            0 => Err(io::ErrorKind::UnexpectedEof.into()),
-            _ if message.flags.contains(MsgFlags::MSG_CTRUNC) => {
-                Err(io::Error::from_raw_os_error(libc::EMFILE))
-            }
-            _ => Ok(fds),
+        let message = match recvmsg(socket, &mut [0], &mut room, libc::MSG_CMSG_CLOEXEC) {
+            Ok(message) => message,
+            Err(Errno::EINTR) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        return match message {
+            Received { bytes: 0, .. } => Err(io::ErrorKind::UnexpectedEof.into()),
+            // Those that did come are closed with the message.
+            Received { cut_off: true, .. } => Err(io::Error::from_raw_os_error(libc::EMFILE)),
+            Received { fds, .. } => Ok(fds),
         };
     }
 }

@@ -5,7 +5,6 @@ mod connection;
 mod large;
 mod packet;
 mod ready;
-mod recvmsg;
 pub use connection::{Connection, Receiver, Sender, duplex, pipe};
 pub use ready::wait;
 

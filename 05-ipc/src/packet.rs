@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
-use fork::PrivateFd;
+use fork::{PrivateFd, Received, recvmsg, room_for};
 use nix::errno::Errno;
 use nix::poll::PollFlags;
 use nix::sys::socket::{
@@ -12,7 +12,6 @@ use nix::sys::socket::{
 
 use crate::large::{Large, lied, read_back};
 use crate::ready::until_ready;
-use crate::recvmsg::{Received, Room, recvmsg, room_for};
 use crate::sleep::{Ended, Wait};
 use crate::{RecvError, SendError};
 
@@ -153,7 +152,7 @@ fn take_packet(
     socket: BorrowedFd<'_>,
     flags: libc::c_int,
     packet: &mut [u8],
-    room: &mut Room,
+    room: &mut [u64],
     into: &mut Vec<u8>,
 ) -> Result<Result<Vec<OwnedFd>, RecvError>, Errno> {
     let Received { bytes, mut fds, cut_off } = recvmsg(socket, packet, room, flags)?;
@@ -177,7 +176,7 @@ fn take_packet(
 }
 
 /// Lends this thread's room for a packet and for what comes with it.
-fn with_room<R>(work: impl FnOnce(&mut [u8], &mut Room) -> R) -> R {
+fn with_room<R>(work: impl FnOnce(&mut [u8], &mut [u64]) -> R) -> R {
     thread_local! {
         static KEPT: RefCell<(Vec<u8>, Vec<u64>)> = const { RefCell::new((Vec::new(), Vec::new())) };
     }

@@ -2,31 +2,42 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 
-/// A packet, as it came.
-pub(crate) struct Received {
-    /// Bytes that were written to the buffer.
+/// A message of a Unix socket, as it came.
+#[derive(Debug)]
+pub struct Received {
+    /// Bytes that were written to the buffer; 0 also at the end of the stream.
     pub bytes: usize,
+    /// The descriptors that came with it, in the order in which they were sent.
     pub fds: Vec<OwnedFd>,
-    /// There were more descriptors than this process may have.
+    /// There were more of them than this process may have, or than there was room for: these are lost.
     pub cut_off: bool,
 }
 
-/// Room for what comes along with a packet: words, as its parts are aligned to words.
-pub(crate) type Room = [u64];
-
-/// So many words hold so many descriptors.
-pub(crate) const fn room_for(fds: usize) -> usize {
+/// How many words of room so many descriptors take: words, as the parts of what comes along with a
+/// message are aligned to them.
+pub const fn room_for(fds: usize) -> usize {
     // SAFETY: a computation of lengths.
     let bytes = unsafe { libc::CMSG_SPACE((fds * size_of::<RawFd>()) as u32) } as usize;
     bytes.div_ceil(size_of::<u64>())
 }
 
-/// recvmsg(2), by hand: with too few free descriptors the kernel delivers those that fit and says that
-/// others are missing, and then nix gives out none. Nobody would close them.
-pub(crate) fn recvmsg(
+/// Receives a message, and the descriptors with it, into a buffer and a room of
+/// [`room_for`] so many words. `flags` are those of recvmsg(2), such as `MSG_CMSG_CLOEXEC`.
+///
+/// Unlike nix's function of this name it gives out what fits if there are too few free descriptors: the
+/// kernel delivers those then, and says that others are missing; not given out, they would stay open
+/// for ever.
+///
+/// # Errors
+///
+/// Those of recvmsg(2), `EINTR` too.
+///
+/// Source: [recvmsg(2)](https://man7.org/linux/man-pages/man2/recvmsg.2.html),
+/// [cmsg(3)](https://man7.org/linux/man-pages/man3/cmsg.3.html).
+pub fn recvmsg(
     socket: BorrowedFd<'_>,
     into: &mut [u8],
-    room: &mut Room,
+    room: &mut [u64],
     flags: libc::c_int,
 ) -> Result<Received, Errno> {
     let mut part = libc::iovec { iov_base: into.as_mut_ptr().cast(), iov_len: into.len() };
