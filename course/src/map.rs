@@ -1,5 +1,6 @@
 //! `cargo course`: the map, and what to type next.
 
+use crate::exercises;
 use crate::lessons::{LESSONS, Lesson};
 use crate::page::Page;
 use crate::progress::Progress;
@@ -27,8 +28,16 @@ pub(crate) fn show(
             _ if progress.played(lesson) => "played",
             _ => "",
         };
-        let row =
-            format!("  {:02}  {:<11} {:<48} {mark}", lesson.number, lesson.name, lesson.question);
+        let exercises = exercises::of(workspace, lesson);
+        let solved = exercises.iter().filter(|exercise| progress.passed(exercise)).count();
+        let solved = match solved {
+            0 => String::new(),
+            _ => format!("{solved} of {}", exercises.len()),
+        };
+        let row = format!(
+            "  {:02}  {:<11} {:<41} {solved:>6}  {mark}",
+            lesson.number, lesson.name, lesson.question
+        );
         page.raw(&format!("{}\n", row.trim_end()))?;
     }
     let missing: Vec<&str> =
@@ -53,6 +62,7 @@ fn next_commands(page: &mut Page, name: &str) -> Result<(), Stop> {
     page.command(&format!("cargo doc -p {name} --open"), "read it")?;
     page.command(&format!("cargo run -p {name} -- --help"), "try it with arguments of your own")?;
     page.command(&format!("cargo test -p {name}"), "see every promise of it kept, then break one")?;
+    page.command("cargo course next", "solve the next exercise (`list` has all)")?;
     page.command(&format!("cargo course bench {name}"), "see how fast it is, and beside what")?;
     Ok(())
 }
