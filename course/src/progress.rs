@@ -21,6 +21,7 @@ impl Progress {
     /// Reads it. A file that is not there or can't be read is a learner at the beginning.
     pub(crate) fn load(workspace: &Workspace) -> Self {
         let path = env::var_os("COURSE_PROGRESS")
+            .filter(|path| !path.is_empty())
             .map_or_else(|| workspace.root().join("progress.txt"), PathBuf::from);
         let text = fs::read_to_string(&path).unwrap_or_default();
         Self { path, text }

@@ -13,6 +13,8 @@ pub(crate) fn root() -> PathBuf {
 /// The desk, to be run in `folder`, with `vars` on top of this process's environment.
 pub(crate) fn desk(folder: &Path, args: &[&str], vars: &[(&str, &str)]) -> Judge {
     let judge = Judge::program(env!("CARGO_BIN_EXE_course")).dir(folder).args(args);
+    // What whoever runs the tests has set must not matter.
+    let judge = judge.env("COURSE_PROGRESS", "").env("COURSE_DEADLINE", "20");
     vars.iter().fold(judge, |judge, (name, value)| judge.env(name, value))
 }
 
