@@ -33,6 +33,7 @@ judge::prove!(
     right: [polls_the_pipe],
     wrong: [
         killed_and_not_waited_for,
+        asks_with_sigterm,
         kills_its_own_group,
         kills_only_at_the_limit,
         kills_the_shell_only,

@@ -26,7 +26,7 @@ pub(crate) const CASES: &[Case] = &[
     Case::of(&results_are_in_the_order_of_the_inputs).comes_back(BACK),
     Case::of(&a_result_larger_than_a_pipe_comes_back).comes_back(BACK).within(SHORT).hang(
         "hang on a large result: the worker is blocked writing into a full pipe while you wait for \
-         its exit; drain first, then wait",
+         its exit; drain it to the end first, then wait",
     ),
     Case::of(&nothing_is_left)
         .comes_back(BACK)

@@ -128,8 +128,8 @@ judge::case!(
         require(
             got[1] == Err(Crash::Signal(9)),
             &format!(
-                "a worker was killed by signal 9, and you say {:?}: an exit code is in the wait \
-                 status of one that exited only",
+                "a worker was killed by signal 9, and you say {:?}: whoever was killed has no exit \
+                 code, say Crash::Signal(9)",
                 got[1]
             ),
         );

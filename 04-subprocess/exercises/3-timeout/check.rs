@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use judge::exercise::{Case, require};
 use nix::errno::Errno;
+use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 
 use super::answer::{Outcome, run_with_timeout};
@@ -28,6 +29,10 @@ pub(crate) const CASES: &[Case] = &[
         .orphan(ORPHAN)
         .zombie(ZOMBIE)
         .descriptor(DESCRIPTOR),
+    Case::of(&who_ignores_sigterm_is_killed_too).within(AFTER_THE_LIMIT).hang(
+        "hang: the script ignores SIGTERM, and you asked it to end with that; only SIGKILL ends \
+         whatever it started",
+    ),
     Case::of(&what_a_script_left_in_the_background_is_killed_too)
         .within(AFTER_THE_LIMIT)
         .hang(
@@ -96,6 +101,17 @@ judge::case!(
             &format!("before its limit it wrote \"begun\\n\", and of that there came {output:?}"),
         );
         let _ = fs::remove_file(flag);
+        not_waited_for();
+    }
+);
+
+judge::case!(
+    fn who_ignores_sigterm_is_killed_too() {
+        // What is ignored when a program starts, it ignores, too, from its first moment on.
+        // SAFETY: "ignore" runs no code.
+        let _ = unsafe { signal(Signal::SIGTERM, SigHandler::SigIgn) };
+        let got = run("sleep 30; echo never", LIMIT);
+        require(got.timed_out, "the script was stopped at its limit: timed_out is true then");
         not_waited_for();
     }
 );

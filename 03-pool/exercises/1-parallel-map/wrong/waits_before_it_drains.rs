@@ -1,6 +1,6 @@
 // Wrong: it waits for the workers before it drains their pipes.
 // Refused by: a_result_larger_than_a_pipe_comes_back
-// Told: drain first, then wait
+// Told: drain it to the end first, then wait
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid, fork, pipe};
 use std::fs::File;
