@@ -1,0 +1,27 @@
+use std::io::{self, ErrorKind, Read, Write};
+use std::process::{Command, ExitStatus, Stdio};
+
+/// Start `cmd`, write `input` to its stdin and close it, collect stdout and stderr, wait for the end.
+/// Works for any sizes and any order in which the child reads and writes.
+/// A child that does not read its whole stdin (EPIPE) is not an error.
+pub fn communicate(cmd: &mut Command, input: &[u8]) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+    let mut child =
+        cmd.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let mut stderr = child.stderr.take().unwrap();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    std::thread::scope(|s| -> io::Result<()> {
+        // `move`, so that stdin is closed when all is written: the child waits for that end.
+        let writer = s.spawn(move || match stdin.write_all(input) {
+            Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(e),
+            _ => Ok(()),
+        });
+        let reader = s.spawn(|| stderr.read_to_end(&mut err));
+        stdout.read_to_end(&mut out)?;
+        reader.join().unwrap()?;
+        writer.join().unwrap()
+    })?;
+    // Both outputs have ended: nothing is left on which it could be blocked.
+    Ok((child.wait()?, out, err))
+}

@@ -1,0 +1,28 @@
+// Wrong: a program that does not read its input is an error.
+// Refused by: input_that_nobody_reads_is_no_error
+// Told: the program ended without reading its input
+use std::io::{self, ErrorKind, Read, Write};
+use std::process::{Command, ExitStatus, Stdio};
+
+/// Start `cmd`, write `input` to its stdin and close it, collect stdout and stderr, wait for the end.
+/// Works for any sizes and any order in which the child reads and writes.
+/// A child that does not read its whole stdin (EPIPE) is not an error.
+pub fn communicate(cmd: &mut Command, input: &[u8]) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+    let mut child =
+        cmd.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let mut stderr = child.stderr.take().unwrap();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    std::thread::scope(|s| -> io::Result<()> {
+        let writer = s.spawn(move || match stdin.write_all(input) {
+            Err(e) => Err(e),
+            _ => Ok(()),
+        });
+        let reader = s.spawn(|| stderr.read_to_end(&mut err));
+        stdout.read_to_end(&mut out)?;
+        reader.join().unwrap()?;
+        writer.join().unwrap()
+    })?;
+    Ok((child.wait()?, out, err))
+}

@@ -1,0 +1,25 @@
+// Wrong: the commands live on, and with them the ends that they were given.
+// Refused by: three_stages_are_connected
+// Told: a Command that lives on
+use std::io::{self, PipeReader, Read};
+use std::process::{Command, Stdio};
+
+/// Connect the stages like `a | b | c` (at least one): stdin of the first is null, stderr is inherited.
+/// Returns the output of the last stage and the exit code of every stage (None: killed by a signal, e.g. SIGPIPE).
+/// All stages run at the same time and are reaped.
+pub fn pipeline(stages: &[&[&str]]) -> io::Result<(Vec<u8>, Vec<Option<i32>>)> {
+    let (mut children, mut commands) = (Vec::new(), Vec::new());
+    let mut prev: Option<PipeReader> = None;
+    for stage in stages {
+        let (rd, wr) = io::pipe()?;
+        let stdin = prev.take().map_or(Stdio::null(), Stdio::from);
+        let mut command = Command::new(stage[0]);
+        children.push(command.args(&stage[1..]).stdin(stdin).stdout(wr).spawn()?);
+        commands.push(command);
+        prev = Some(rd);
+    }
+    let mut out = Vec::new();
+    prev.unwrap().read_to_end(&mut out)?;
+    let codes = children.iter_mut().map(|c| Ok(c.wait()?.code())).collect::<io::Result<_>>()?;
+    Ok((out, codes))
+}
