@@ -14,3 +14,18 @@ judge::prove!(
         gives_up_when_interrupted
     ]
 );
+
+judge::prove!(
+    auth,
+    "2-auth",
+    right: [asks_without_waiting],
+    wrong: [
+        compares_what_came,
+        always_the_same_challenge,
+        one_read,
+        hanging_up_is_an_error,
+        no_limit,
+        a_limit_for_each_read,
+        leaves_the_limit_on
+    ]
+);
