@@ -29,3 +29,18 @@ judge::prove!(
         leaves_the_limit_on
     ]
 );
+
+judge::prove!(
+    leases,
+    "3-leases",
+    right: [one_list],
+    wrong: [
+        take_loses_the_task,
+        completes_by_id,
+        completes_after_the_end,
+        tries_for_ever,
+        the_token_is_the_id,
+        a_millisecond_too_long,
+        a_late_worker_loses_the_task
+    ]
+);
