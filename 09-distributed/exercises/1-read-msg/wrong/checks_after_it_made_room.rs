@@ -1,0 +1,26 @@
+// Wrong: the length is checked, and the room is there by then.
+// Refused by: a_length_over_max_is_refused_unread
+// Told: check it against MAX first
+use std::io::{self, ErrorKind, Read};
+
+pub const MAX: usize = 1 << 20;
+
+pub fn read_msg(r: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
+    let mut len = [0; 4];
+    loop {
+        match r.read(&mut len[..1]) {
+            Ok(0) => return Ok(None),
+            Ok(_) => break,
+            Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+            Err(e) => return Err(e),
+        }
+    }
+    r.read_exact(&mut len[1..])?;
+    let n = u32::from_be_bytes(len) as usize;
+    let mut msg = vec![0; n];
+    if n > MAX {
+        return Err(ErrorKind::InvalidData.into());
+    }
+    r.read_exact(&mut msg)?;
+    Ok(Some(msg))
+}

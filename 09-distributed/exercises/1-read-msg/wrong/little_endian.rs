@@ -1,0 +1,26 @@
+// Wrong: the length is read as this machine stores numbers.
+// Refused by: messages_come_back_one_by_one
+// Told: the length is big-endian
+use std::io::{self, ErrorKind, Read};
+
+pub const MAX: usize = 1 << 20;
+
+pub fn read_msg(r: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
+    let mut len = [0; 4];
+    loop {
+        match r.read(&mut len[..1]) {
+            Ok(0) => return Ok(None),
+            Ok(_) => break,
+            Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+            Err(e) => return Err(e),
+        }
+    }
+    r.read_exact(&mut len[1..])?;
+    let n = u32::from_ne_bytes(len) as usize;
+    if n > MAX {
+        return Err(ErrorKind::InvalidData.into());
+    }
+    let mut msg = vec![0; n];
+    r.read_exact(&mut msg)?;
+    Ok(Some(msg))
+}

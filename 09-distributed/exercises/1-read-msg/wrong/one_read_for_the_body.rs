@@ -1,0 +1,27 @@
+// Wrong: one read for the body.
+// Refused by: a_message_in_pieces_is_whole
+// Told: one read is not one message
+use std::io::{self, ErrorKind, Read};
+
+pub const MAX: usize = 1 << 20;
+
+pub fn read_msg(r: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
+    let mut len = [0; 4];
+    loop {
+        match r.read(&mut len[..1]) {
+            Ok(0) => return Ok(None),
+            Ok(_) => break,
+            Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+            Err(e) => return Err(e),
+        }
+    }
+    r.read_exact(&mut len[1..])?;
+    let n = u32::from_be_bytes(len) as usize;
+    if n > MAX {
+        return Err(ErrorKind::InvalidData.into());
+    }
+    let mut msg = vec![0; n];
+    let got = r.read(&mut msg)?;
+    msg.truncate(got);
+    Ok(Some(msg))
+}
