@@ -4,9 +4,11 @@
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Once;
 
 /// What may be at the top, beside the lessons' folders.
 const TOP: &[&str] = &[
@@ -203,14 +205,19 @@ fn every_command_that_a_text_names_is_in_the_help() {
     }
 }
 
-/// What `cargo run -p PACKAGE -- --help` prints.
+/// What `cargo run -p PACKAGE -- --help` prints: of a program that is built, in one go with the others.
 fn help_of(package: &str) -> String {
-    let run = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--package", package, "--", "--help"])
-        .current_dir(root())
-        .stdin(Stdio::null())
-        .output()
-        .expect("cargo, which runs this test, can be started");
+    static BUILT: Once = Once::new();
+    BUILT.call_once(|| {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--bins"]).current_dir(root()).stdin(Stdio::null());
+        assert!(cargo.status().expect("cargo, which runs this test").success(), "{cargo:?} fails");
+    });
+    // This test lies in `deps`, beside which the programs are.
+    let test = env::current_exe().expect("this test's own path");
+    let programs = test.ancestors().nth(2).expect("target/debug/deps/tidy");
+    let run = Command::new(programs.join(package)).arg("--help").stdin(Stdio::null()).output();
+    let run = run.unwrap_or_else(|error| panic!("{package} can't be started: {error}"));
     assert!(run.status.success(), "`cargo run -p {package} -- --help` fails: {run:?}");
     String::from_utf8(run.stdout).expect("a help text is text")
 }

@@ -19,12 +19,19 @@ impl Census {
     /// Takes in one look at the program's processes; returns how many threads live.
     pub(crate) fn note(&mut self, stats: &[Stat], main: i32, now: Duration) -> u64 {
         let (mut living, mut threads) = (0, BTreeSet::new());
+        let zombies: Vec<_> = stats
+            .iter()
+            .filter(|stat| stat.is_zombie() && stat.parent == main)
+            .map(Stat::key)
+            .collect();
+        // Looked at after them: a child that ended because its parent does (who closes a pipe, say) is
+        // the parent's for a moment, and then is given away.
+        let waits = || Stat::of(main).is_some_and(|stat| !stat.is_zombie() && !stat.ending);
+        if !zombies.is_empty() && waits() {
+            self.zombies.extend(zombies);
+        }
         for stat in stats {
-            if stat.is_zombie() {
-                if stat.parent == main {
-                    self.zombies.insert(stat.key());
-                }
-            } else {
+            if !stat.is_zombie() {
                 living += stat.threads;
                 self.note_threads(stat, now, &mut threads);
             }

@@ -14,6 +14,9 @@ pub(crate) struct Stat {
     pub parent: i32,
     pub group: i32,
     pub session: i32,
+    /// Whether it has begun to end: its descriptors are closed from here on, its children given away
+    /// a little later.
+    pub ending: bool,
     /// Clock ticks since boot: with the pid, it tells a process from a later one of that number.
     pub started: u64,
     /// Clock ticks of processor time.
@@ -44,6 +47,8 @@ impl Stat {
             parent: id(1)?,
             group: id(2)?,
             session: id(3)?,
+            // PF_EXITING
+            ending: number(6)? & 4 != 0,
             started: number(19)?,
             ticks: number(11)? + number(12)?,
             threads: number(17)?,
