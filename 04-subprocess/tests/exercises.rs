@@ -48,9 +48,9 @@ judge::prove!(
     "4-pipeline",
     right: [std_pipes],
     wrong: [
+        a_signal_is_code_0,
         keeps_the_commands,
         keeps_the_read_ends,
-        only_failures_have_codes,
         waits_before_it_reads,
         waits_for_each_stage,
         waits_for_the_last_only
