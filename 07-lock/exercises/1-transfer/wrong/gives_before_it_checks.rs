@@ -1,0 +1,50 @@
+// Wrong: it pays in, and looks at the balance afterwards.
+// Refused by: money_moves_or_nothing_changes
+// Told: a refused transfer changed a balance
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard};
+
+/// The checks set this: a pause (in microseconds) before every lock: other threads get in between.
+pub static PAUSE: AtomicU64 = AtomicU64::new(0);
+
+pub struct Account {
+    pub id: u32,
+    balance: Mutex<i64>,
+}
+
+impl Account {
+    pub fn new(id: u32, balance: i64) -> Account {
+        Account { id, balance: Mutex::new(balance) }
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, i64> {
+        std::thread::sleep(std::time::Duration::from_micros(PAUSE.load(Ordering::Relaxed)));
+        self.balance.lock().unwrap()
+    }
+}
+
+#[derive(Debug, PartialEq)]
+pub struct Insufficient;
+
+/// Move `amount` (>= 0) from one account to the other.
+/// Err(Insufficient), and no change, when `from` has less than `amount`. Ids are unique; `from` and
+/// `to` may be the same account.
+pub fn transfer(from: &Account, to: &Account, amount: i64) -> Result<(), Insufficient> {
+    if from.id == to.id {
+        return if *from.lock() < amount { Err(Insufficient) } else { Ok(()) };
+    }
+    let (mut src, mut dst);
+    if from.id < to.id {
+        src = from.lock();
+        dst = to.lock();
+    } else {
+        dst = to.lock();
+        src = from.lock();
+    }
+    *dst += amount;
+    if *src < amount {
+        return Err(Insufficient);
+    }
+    *src -= amount;
+    Ok(())
+}

@@ -1,0 +1,188 @@
+// What `Semaphore` must do. Waiters are known to sleep before a permit comes back: the kernel says so.
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use judge::exercise::{Case, require};
+
+use super::answer::Semaphore;
+
+pub(crate) const CASES: &[Case] = &[
+    Case::of(&permits_are_taken_and_given_back).within(Duration::from_secs(1)).hang(
+        "hang: three permits were taken and dropped, and then there was none; Drop of Permit must \
+         give it back",
+    ),
+    Case::of(&a_waiter_is_woken).within(Duration::from_millis(1500)).hang(
+        "hang: a permit came back, and the waiter sleeps on; notify in the Drop of Permit, after the \
+         count has changed",
+    ),
+    Case::of(&with_holds_its_permit)
+        .hang("hang: f has ended, and the next one does not get its permit"),
+    Case::of(&one_permit_one_at_a_time)
+        .within(Duration::from_secs(4))
+        .hang("hang: a permit went round among four threads, and got lost; was a waiter not woken?")
+        .signal(GONE),
+    Case::of(&each_permit_reaches_a_waiter).within(Duration::from_millis(1500)).hang(
+        "hang: two permits came back for two waiters, and one sleeps on; notify for every permit \
+         that comes back, whatever the count was before",
+    ),
+    Case::of(&a_panic_gives_the_permit_back).within(Duration::from_secs(1)).hang(
+        "hang: f panicked, and its permit never came back; hold it in a guard that f's unwinding \
+         drops, not in lines before and after the call",
+    ),
+];
+
+const GONE: &str = "a woken waiter took a permit that was gone already: after a wait check the \
+                    condition again (while, not if)";
+
+/// The thread that calls this, as the kernel shows it.
+fn me() -> PathBuf {
+    Path::new("/proc").join(fs::read_link("/proc/thread-self").unwrap_or_default())
+}
+
+/// Whether a thread sleeps. One that spins does not, whether it has a processor or waits for one.
+fn sleeps(thread: &Path) -> bool {
+    let stat = fs::read_to_string(thread.join("stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('S'))
+}
+
+/// Waits until a thread sleeps; one that never does, is not waited for long.
+fn until_asleep(thread: &Path) {
+    let end = Instant::now() + Duration::from_millis(300);
+    while !sleeps(thread) && Instant::now() < end {
+        thread::yield_now();
+    }
+}
+
+judge::case!(
+    fn permits_are_taken_and_given_back() {
+        let sem = Semaphore::new(3);
+        for _ in 0..10 {
+            let _three = [sem.acquire(), sem.acquire(), sem.acquire()];
+        }
+        require(sem.with(|| 7) == 7, "`with` did not return what f returned");
+    }
+);
+
+judge::case!(
+    fn a_waiter_is_woken() {
+        let sem = Semaphore::new(1);
+        thread::scope(|s| {
+            let permit = sem.acquire();
+            let (starts, started) = channel();
+            let sem = &sem;
+            s.spawn(move || {
+                let _ = starts.send(me());
+                drop(sem.acquire());
+            });
+            let waiter = started.recv().unwrap_or_default();
+            until_asleep(&waiter);
+            let looks = (0..20).map(|_| {
+                pause(5);
+                sleeps(&waiter)
+            });
+            let asleep = looks.filter(|asleep| *asleep).count();
+            require(
+                asleep > 10,
+                "the waiter burned processor time instead of sleeping: wait on the Condvar while \
+                 there is no permit",
+            );
+            drop(permit);
+        });
+    }
+);
+
+judge::case!(
+    fn with_holds_its_permit() {
+        let sem = Semaphore::new(1);
+        let (entered, enters) = channel();
+        thread::scope(|s| {
+            sem.with(|| {
+                let (starts, started) = channel();
+                let sem = &sem;
+                s.spawn(move || {
+                    let _ = starts.send(());
+                    sem.with(|| entered.send(()))
+                });
+                let _ = started.recv();
+                require(
+                    enters.recv_timeout(Duration::from_millis(200)).is_err(),
+                    "more jobs ran at once than there are permits: `let _ = self.acquire()` drops \
+                     the permit at once; bind it as `_permit`",
+                );
+            });
+            require(enters.recv().is_ok(), "the second job did not run");
+        });
+    }
+);
+
+judge::case!(
+    fn one_permit_one_at_a_time() {
+        let (sem, inside) = (Semaphore::new(1), AtomicUsize::new(0));
+        thread::scope(|s| {
+            for _ in 0..4 {
+                s.spawn(|| {
+                    for _ in 0..300 {
+                        // A count that would go below zero is a panic in a debug build.
+                        let permit = catch_unwind(AssertUnwindSafe(|| sem.acquire()));
+                        require(permit.is_ok(), GONE);
+                        require(inside.fetch_add(1, SeqCst) == 0, GONE);
+                        // The others get the time to go to sleep. After the drop this thread is back at once, and
+                        // faster than the one that it has woken.
+                        thread::yield_now();
+                        inside.fetch_sub(1, SeqCst);
+                        drop(permit);
+                    }
+                });
+            }
+        });
+    }
+);
+
+judge::case!(
+    fn each_permit_reaches_a_waiter() {
+        for _ in 0..20 {
+            let (sem, meet) = (Semaphore::new(2), Barrier::new(2));
+            thread::scope(|s| {
+                let permits = [sem.acquire(), sem.acquire()];
+                let (starts, started) = channel();
+                for _ in 0..2 {
+                    let (starts, sem, meet) = (starts.clone(), &sem, &meet);
+                    s.spawn(move || {
+                        let _ = starts.send(me());
+                        // Both are here with a permit, or none gets on.
+                        sem.with(|| meet.wait());
+                    });
+                }
+                for waiter in started.iter().take(2).collect::<Vec<_>>() {
+                    until_asleep(&waiter);
+                }
+                drop(permits);
+            });
+        }
+    }
+);
+
+judge::case!(
+    fn a_panic_gives_the_permit_back() {
+        let sem = Semaphore::new(1);
+        let panicked =
+            catch_unwind(AssertUnwindSafe(|| sem.with(|| panic!("f panics, on purpose"))));
+        require(panicked.is_err(), "f panicked, and `with` kept it to itself");
+        require(
+            catch_unwind(AssertUnwindSafe(|| sem.with(|| ()))).is_ok(),
+            "f panicked, and poisoned your Mutex: let go of its guard before f runs",
+        );
+    }
+);
+
+#[expect(clippy::disallowed_methods, reason = "how much is done in a time is the question")]
+fn pause(milliseconds: u64) {
+    thread::sleep(Duration::from_millis(milliseconds));
+}

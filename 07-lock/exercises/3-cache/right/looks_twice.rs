@@ -1,0 +1,22 @@
+// Right: it looks again under the write lock by hand.
+use std::collections::HashMap;
+use std::sync::RwLock;
+
+pub type Cache = RwLock<HashMap<u32, u64>>;
+
+/// The cached value of `key`, or compute it with `f` and cache it.
+/// All callers get the same value for a key (the first insert wins). A hit never calls `f`.
+/// No lock is held while `f` runs: it may be slow and may use the cache itself.
+pub fn get_or_compute(cache: &Cache, key: u32, f: impl FnOnce() -> u64) -> u64 {
+    let hit = cache.read().unwrap().get(&key).copied();
+    if let Some(v) = hit {
+        return v;
+    }
+    let v = f();
+    let mut map = cache.write().unwrap();
+    if let Some(first) = map.get(&key) {
+        return *first;
+    }
+    map.insert(key, v);
+    v
+}

@@ -1,0 +1,15 @@
+// Wrong: it computes first, and looks afterwards.
+// Refused by: a_miss_computes_and_a_hit_does_not
+// Told: a hit called f
+use std::collections::HashMap;
+use std::sync::RwLock;
+
+pub type Cache = RwLock<HashMap<u32, u64>>;
+
+/// The cached value of `key`, or compute it with `f` and cache it.
+/// All callers get the same value for a key (the first insert wins). A hit never calls `f`.
+/// No lock is held while `f` runs: it may be slow and may use the cache itself.
+pub fn get_or_compute(cache: &Cache, key: u32, f: impl FnOnce() -> u64) -> u64 {
+    let v = f();
+    *cache.write().unwrap().entry(key).or_insert(v)
+}

@@ -1,0 +1,17 @@
+// Wrong: the read guard in the head of the match lives until its end.
+// Refused by: a_miss_computes_and_a_hit_does_not
+// Told: the read guard in the head of the match
+use std::collections::HashMap;
+use std::sync::RwLock;
+
+pub type Cache = RwLock<HashMap<u32, u64>>;
+
+/// The cached value of `key`, or compute it with `f` and cache it.
+/// All callers get the same value for a key (the first insert wins). A hit never calls `f`.
+/// No lock is held while `f` runs: it may be slow and may use the cache itself.
+pub fn get_or_compute(cache: &Cache, key: u32, f: impl FnOnce() -> u64) -> u64 {
+    match cache.read().unwrap().get(&key) {
+        Some(v) => *v,
+        None => *cache.write().unwrap().entry(key).or_insert_with(f),
+    }
+}
