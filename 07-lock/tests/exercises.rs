@@ -21,6 +21,7 @@ judge::prove!(
         spins,
         drops_the_permit_at_once,
         if_instead_of_while,
+        if_with_notify_one,
         wakes_for_the_first_permit_only,
         gives_it_back_by_hand
     ]

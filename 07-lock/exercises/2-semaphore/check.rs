@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use judge::exercise::{Case, require};
 
-use super::answer::Semaphore;
+use super::answer::{Permit, Semaphore};
 
 pub(crate) const CASES: &[Case] = &[
     Case::of(&permits_are_taken_and_given_back).within(Duration::from_secs(1)).hang(
@@ -122,22 +122,53 @@ judge::case!(
     }
 );
 
+/// From now on a wake-up of this thread takes nobody's processor away: whoever woke it goes on first.
+fn be_patient() {
+    let parameters = libc::sched_param { sched_priority: 0 };
+    // SAFETY: 0 is the calling thread, and the parameters live until the call returns.
+    unsafe { libc::sched_setscheduler(0, libc::SCHED_BATCH, &raw const parameters) };
+}
+
 judge::case!(
     fn one_permit_one_at_a_time() {
         let (sem, inside) = (Semaphore::new(1), AtomicUsize::new(0));
+        let alone = || {
+            // A count that would go below zero is a panic in a debug build.
+            let permit = catch_unwind(AssertUnwindSafe(|| sem.acquire()));
+            require(permit.is_ok(), GONE);
+            require(inside.fetch_add(1, SeqCst) == 0, GONE);
+            permit
+        };
+        let gives_back = |permit: thread::Result<Permit<'_>>| {
+            inside.fetch_sub(1, SeqCst);
+            drop(permit);
+        };
+        for _ in 0..10 {
+            thread::scope(|s| {
+                let permit = alone();
+                let (starts, started) = channel();
+                let (alone, gives_back) = (&alone, &gives_back);
+                s.spawn(move || {
+                    be_patient();
+                    let _ = starts.send(me());
+                    gives_back(alone());
+                });
+                let waiter = started.recv().unwrap_or_default();
+                until_asleep(&waiter);
+                // The waiter is woken, and before it gets to look the permit is taken again.
+                gives_back(permit);
+                let again = alone();
+                until_asleep(&waiter);
+                gives_back(again);
+            });
+        }
         thread::scope(|s| {
             for _ in 0..4 {
                 s.spawn(|| {
-                    for _ in 0..300 {
-                        // A count that would go below zero is a panic in a debug build.
-                        let permit = catch_unwind(AssertUnwindSafe(|| sem.acquire()));
-                        require(permit.is_ok(), GONE);
-                        require(inside.fetch_add(1, SeqCst) == 0, GONE);
-                        // The others get the time to go to sleep. After the drop this thread is back at once, and
-                        // faster than the one that it has woken.
+                    for _ in 0..100 {
+                        let permit = alone();
                         thread::yield_now();
-                        inside.fetch_sub(1, SeqCst);
-                        drop(permit);
+                        gives_back(permit);
                     }
                 });
             }
@@ -155,6 +186,7 @@ judge::case!(
                 for _ in 0..2 {
                     let (starts, sem, meet) = (starts.clone(), &sem, &meet);
                     s.spawn(move || {
+                        be_patient();
                         let _ = starts.send(me());
                         // Both are here with a permit, or none gets on.
                         sem.with(|| meet.wait());

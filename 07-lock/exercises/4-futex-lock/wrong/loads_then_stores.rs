@@ -23,7 +23,8 @@ impl Word {
         step(self.0.load(Acquire))
     }
     pub fn store(&self, v: u32) {
-        step(self.0.store(v, Release))
+        self.0.store(v, Release);
+        step(())
     }
     pub fn swap(&self, v: u32) -> u32 {
         step(self.0.swap(v, AcqRel))

@@ -1,0 +1,26 @@
+// Wrong: it clears, instead of putting back what was there.
+// Refused by: a_nested_call_gives_the_outer_user_back
+// Told: not None
+use std::cell::RefCell;
+
+thread_local! {
+    static USER: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// The user of the request that this thread handles now.
+pub fn current_user() -> Option<String> {
+    USER.with_borrow(|u| u.clone())
+}
+
+/// Run `f` as `user`. Afterwards, also when `f` panics, the user is what it was before (calls may be
+/// nested).
+pub fn with_user<R>(user: &str, f: impl FnOnce() -> R) -> R {
+    struct Restore(Option<String>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            USER.set(None);
+        }
+    }
+    let _restore = Restore(USER.replace(Some(user.to_string())));
+    f()
+}

@@ -1,0 +1,19 @@
+// Wrong: it makes a new buffer for each call.
+// Refused by: the_capacity_is_kept
+// Told: put it back after f
+use std::cell::Cell;
+
+thread_local! {
+    static BUF: Cell<String> = const { Cell::new(String::new()) };
+}
+
+/// Give `f` an empty buffer. The thread's buffer is used again by later calls (its capacity is kept,
+/// no allocation).
+/// `f` may call with_buffer itself: the inner call gets another buffer, the outer one is not
+/// touched.
+pub fn with_buffer<R>(f: impl FnOnce(&mut String) -> R) -> R {
+    let mut buf = BUF.take();
+    buf.clear();
+    let r = f(&mut buf);
+    r
+}
