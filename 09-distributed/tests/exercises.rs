@@ -44,3 +44,17 @@ judge::prove!(
         a_late_worker_loses_the_task
     ]
 );
+
+judge::prove!(
+    master,
+    "4-master",
+    right: [a_task_puts_itself_back],
+    wrong: [
+        loses_the_task_of_a_failed_worker,
+        waits_for_ever,
+        asks_under_the_lock,
+        sends_idle_workers_home,
+        puts_back_quietly,
+        wakes_only_one
+    ]
+);
