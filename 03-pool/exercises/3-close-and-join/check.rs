@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::sync::OnceLock;
-use std::thread::sleep;
+
 use std::time::Duration;
 
 use judge::exercise::{Case, require};
@@ -106,7 +106,6 @@ judge::case!(
 );
 
 /// A worker that this file starts, and that does what is right: it ends with `code`, or is killed.
-#[expect(clippy::disallowed_methods, reason = "a task that takes its time is the subject")]
 fn well_made(code: Option<i32>) -> Worker {
     let (rd, wr) = pipe().expect("a pipe");
     // SAFETY: the case has one thread.
@@ -117,7 +116,7 @@ fn well_made(code: Option<i32>) -> Worker {
             let mut rd = File::from(rd);
             let mut task = [0; 8];
             while rd.read_exact(&mut task).is_ok() {
-                sleep(Duration::from_millis(100));
+                judge::exercise::pause(Duration::from_millis(100));
                 says_done(u64::from_ne_bytes(task));
             }
             if code.is_none() {

@@ -2,7 +2,6 @@
 
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use judge::exercise::{Case, require};
@@ -20,7 +19,7 @@ pub(crate) const CASES: &[Case] = &[
 fn until(longest: Duration, so: impl Fn() -> bool) -> bool {
     let end = Instant::now() + longest;
     while !so() && Instant::now() < end {
-        thread::sleep(Duration::from_millis(1));
+        judge::exercise::pause(Duration::from_millis(1));
     }
     so()
 }
@@ -31,7 +30,7 @@ judge::case!(
         let got = par_map(&[0, 1, 2, 3], 4, |&item| {
             if item == 0 {
                 until(Duration::from_millis(400), || done.load(SeqCst) == 3);
-                thread::sleep(Duration::from_millis(50));
+                judge::exercise::pause(Duration::from_millis(50));
             }
             done.fetch_add(1, SeqCst);
             item * 10

@@ -3,7 +3,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use judge::exercise::{Case, require};
@@ -79,7 +78,7 @@ judge::case!(
                 let end = Instant::now() + Duration::from_secs(1);
                 while inside.load(SeqCst) < 4 && !over.load(SeqCst) {
                     over.fetch_or(Instant::now() > end, SeqCst);
-                    thread::sleep(Duration::from_millis(1));
+                    judge::exercise::pause(Duration::from_millis(1));
                 }
                 0
             })

@@ -2,7 +2,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use judge::exercise::{Case, require};
@@ -24,7 +23,7 @@ pub(crate) const CASES: &[Case] = &[
 
 judge::case!(
     fn jobs_that_come_slowly_are_all_done() {
-        let slowly = (0..3).inspect(|_| thread::sleep(Duration::from_millis(50)));
+        let slowly = (0..3).inspect(|_| judge::exercise::pause(Duration::from_millis(50)));
         let got = catch_unwind(AssertUnwindSafe(|| process(slowly, 2, |job| job * 10)));
         let mut got = got.unwrap_or_default();
         got.sort_unstable();
@@ -58,7 +57,7 @@ judge::case!(
             let end = Instant::now() + Duration::from_secs(1);
             while inside.load(SeqCst) < 3 && !over.load(SeqCst) {
                 over.fetch_or(Instant::now() > end, SeqCst);
-                thread::sleep(Duration::from_millis(1));
+                judge::exercise::pause(Duration::from_millis(1));
             }
             job
         });
@@ -81,7 +80,7 @@ judge::case!(
             let end = Instant::now() + Duration::from_millis(200);
             while !held_back.load(SeqCst) && pulled.load(SeqCst) < 100 {
                 held_back.fetch_or(Instant::now() > end, SeqCst);
-                thread::sleep(Duration::from_millis(1));
+                judge::exercise::pause(Duration::from_millis(1));
             }
             job
         });

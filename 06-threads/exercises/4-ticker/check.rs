@@ -3,7 +3,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use judge::exercise::{Case, require};
@@ -29,7 +28,7 @@ const TICK: Duration = Duration::from_millis(10);
 fn until(so: impl Fn() -> bool) -> bool {
     let end = Instant::now() + Duration::from_secs(1);
     while !so() && Instant::now() < end {
-        thread::sleep(Duration::from_millis(1));
+        judge::exercise::pause(Duration::from_millis(1));
     }
     so()
 }
@@ -46,7 +45,7 @@ judge::case!(
         require(start.elapsed() >= 2 * TICK, "the calls come faster than the period");
         drop(ticker);
         let at_drop = count.load(SeqCst);
-        thread::sleep(5 * TICK);
+        judge::exercise::pause(5 * TICK);
         require(
             count.load(SeqCst) == at_drop,
             "f was called after drop had returned: tell the thread to stop, and join it",
@@ -58,7 +57,7 @@ judge::case!(
     fn drop_returns_at_once() {
         let ticker = Ticker::start(Duration::from_secs(60), || ());
         // The thread shall be in its wait.
-        thread::sleep(Duration::from_millis(50));
+        judge::exercise::pause(Duration::from_millis(50));
         drop(ticker);
     }
 );
@@ -69,7 +68,7 @@ judge::case!(
         let runs = Arc::clone(&inside);
         let ticker = Ticker::start(TICK, move || {
             runs.store(true, SeqCst);
-            thread::sleep(Duration::from_millis(300));
+            judge::exercise::pause(Duration::from_millis(300));
             runs.store(false, SeqCst);
         });
         require(until(|| inside.load(SeqCst)), "a period of 10 ms, and no call in 1 s");

@@ -2,6 +2,7 @@
 #![allow(
     unused_imports,
     unused_variables,
+    unused_mut,
     dead_code,
     unreachable_pub,
     clippy::todo,

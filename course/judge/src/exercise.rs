@@ -7,8 +7,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use nix::poll::{PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -221,6 +222,17 @@ pub fn require(kept: bool, sentence: &str) {
     if !kept {
         check(REQUIRED, false, sentence);
         end_here();
+    }
+}
+
+/// A pause in a case: to pace what the answer is to be seen doing, or to give a mistake the time to show. To wait for
+/// something, wait for that.
+pub fn pause(length: Duration) {
+    let end = Instant::now() + length;
+    // A signal's handler may end the poll early.
+    while let Some(left) = end.checked_duration_since(Instant::now()) {
+        let millis = u16::try_from(left.as_millis() + 1).unwrap_or(u16::MAX);
+        let _ = poll(&mut [], PollTimeout::from(millis));
     }
 }
 
