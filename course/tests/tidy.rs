@@ -138,6 +138,15 @@ fn one_file_is_one_idea() {
 }
 
 #[test]
+fn a_task_shows_the_stub_that_the_learner_gets() {
+    for stub in files(|file| file.contains("/exercises/") && file.ends_with("/stub.rs")) {
+        let task = stub.replace("stub.rs", "task.md");
+        let shown = format!("```rust,ignore\n{}```", read(&stub));
+        assert!(read(&task).contains(&shown), "{task} shows another stub");
+    }
+}
+
+#[test]
 fn dependencies_point_backwards() {
     for lesson in lessons() {
         for (section, dependency) in dependencies(&format!("{lesson}/Cargo.toml")) {
