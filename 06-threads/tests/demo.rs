@@ -113,7 +113,9 @@ fn pool_shares_out_a_million_tasks_survives_a_panic_and_sleeps() {
     assert_eq!(counts.sum::<u32>(), 1_000_000, "{printed}");
     assert!(printed.contains("A task fails: the task panicked at "), "{printed}");
     assert!(printed.contains("The next one gives 42."), "{printed}");
-    assert!(printed.contains("the whole process used 0 ticks"), "{printed}");
+    // A tick goes to whoever runs when it comes, so one may be charged to who did next to nothing.
+    let used = |ticks: u8| printed.contains(&format!("the whole process used {ticks} ticks"));
+    assert!(used(0) || used(1), "{printed}");
     assert!(printed.ends_with("Closed, and joined: 1 thread is left.\n"), "{printed}");
 }
 
