@@ -13,8 +13,10 @@ const MILLION: u64 = 1_000_000;
 /// Tasks of the measure that sends each alone.
 const MANY: u64 = 10_000;
 
-/// Ours has a name that the system knows, so std's has one, too: that is one system call.
-const STD: &str = "std::thread, named";
+/// Ours has a name that the system knows, which is one system call. What is asked is to cost no more than
+/// without; beside it stands std's with a name.
+const STD: &str = "std::thread, nameless";
+const NAMED: &str = "std::thread, named";
 const RAYON: &str = "rayon, one at a time";
 const SPAWN: &str = "rayon spawn, crossbeam-channel";
 
@@ -81,14 +83,14 @@ fn start(sides: &mut Sides) -> Outcome {
         thread.start()?;
         if thread.join()? == 7 { Ok(()) } else { Err("not its value".into()) }
     });
-    sides.rival(STD, || {
+    sides.rival(NAMED, || {
         let named = thread::Builder::new().name("Thread-1".to_owned());
         match named.spawn(|| 7)?.join() {
             Ok(7) => Ok(()),
             _ => Err("not its value".into()),
         }
     });
-    sides.rival("std::thread, nameless", || match thread::spawn(|| 7).join() {
+    sides.rival(STD, || match thread::spawn(|| 7).join() {
         Ok(7) => Ok(()),
         _ => Err("not its value".into()),
     });
