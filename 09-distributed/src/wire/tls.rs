@@ -100,8 +100,7 @@ impl Tls {
             .with_protocol_versions(&[&TLS13])?
             .with_root_certificates(trusted)
             .with_client_auth_cert(vec![own], key)?;
-        // Each connection begins anew: the server keeps nothing of those that ended, and a client that closes has not left
-        // a ticket unread, which would look like a lost answer.
+        // Each connection begins anew: the server keeps nothing of those that ended.
         server.send_tls13_tickets = 0;
         client.resumption = Resumption::disabled();
         Ok(Tls { server: Arc::new(server), client: Arc::new(client) })

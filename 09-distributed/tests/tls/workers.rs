@@ -1,6 +1,7 @@
 //! Those who do the work, and large values.
 
 use std::io::Read;
+use std::time::Duration;
 
 use distributed::{CallError, RemoteTasks, Running, TaskQueue, Tls, Value};
 use judge::Judge;
@@ -44,8 +45,10 @@ judge::scenario! {
             println!("{} taken", tasks.take(1, LONG)?.len());
             std::io::stdin().read_to_end(&mut Vec::new())?;
         } else {
-            let value = manager.queue("queue")?.get_value(None)?;
+            let mut queue = manager.queue("queue")?;
+            let value = queue.get_value(None)?;
             println!("{}", if value == big() { "whole" } else { "another" });
+            std::io::stdin().read_to_end(&mut Vec::new())?;
         }
         Ok(())
     }
@@ -82,6 +85,14 @@ fn a_killed_worker_says_no_goodbye_and_takes_nothing_with_it() {
         assert_eq!(next.expect("the killed worker took it along"), 7);
         assert_eq!(worker.finish().signal(), Some(KILL));
     }
+    // It has got its value: that is given for good, and put back for nobody.
+    let mut worker = worker_of(&server, &pair).start();
+    queue.put(&7).expect("there is room");
+    worker.wait_for_line(|line| line == "another");
+    worker.signal(KILL);
+    assert_eq!(worker.finish().signal(), Some(KILL));
+    let next = queue.get_timeout::<i32>(Duration::from_millis(100));
+    assert!(matches!(next, Err(CallError::Empty)), "{next:?}");
     // It has a task on lease.
     let mut tasks = RemoteTasks::open(&open(), "queue", LONG).expect("it is registered");
     tasks.put(&[("task".to_owned(), Value::None)]).expect("there is room");
@@ -110,5 +121,6 @@ fn who_is_slow_to_read_gets_all_of_it_and_keeps_nobody_waiting() {
     }
     worker.signal(CONTINUE);
     worker.wait_for_line(|line| line == "whole");
+    worker.close_stdin();
     worker.finish().assert_clean();
 }
