@@ -1,9 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-// On the wire: frames, and the handshake that comes first.
+// On the wire: frames, the handshake that comes first, and TLS around both.
 mod wire;
-pub use wire::{AuthError, FrameError, Key, KeyError};
+pub use wire::{AuthError, FrameError, Key, KeyError, Tls};
 
 // Values, in Python's format, as data only.
 mod pickle;

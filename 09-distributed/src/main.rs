@@ -20,7 +20,7 @@ Commands:
   serve          serve the tutorial's two queues, get_task_queue and get_result_queue
   master         put tasks, wait for their results
   worker         do tasks, until there have been none for a second
-  keygen FILE    make a key for servers and clients
+  keygen FILE    make a key for servers and clients, and files for TLS beside it
   stats          how many tasks are ready, on lease, done, dead, and who works
   dead list      tasks that were tried too often, and why
   dead retry [ID…]  give them, or those with these ids, another life
@@ -29,6 +29,7 @@ Options:
   --listen ADDR:PORT    where to serve: 127.0.0.1:5000 without this
   --connect ADDR:PORT   where the server is: 127.0.0.1:5000 without this
   --key-file FILE       the key, in a file that only its owner may read
+  --tls FILE            encrypt, with this side's file: keygen makes one for servers and one for clients
   --plain               go beyond this machine, unencrypted: for a network that you trust
   --tasks N             master: how many tasks: 10 without this
   --once                stats: print once, for scripts
@@ -98,6 +99,9 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
             }
             (Long("key-file"), Some("serve" | "master" | "worker" | "stats" | "dead")) => {
                 options.key_file = Some(arguments.value()?.into());
+            }
+            (Long("tls"), Some("serve" | "master" | "worker" | "stats" | "dead")) => {
+                options.tls = Some(arguments.value()?.into());
             }
             (Long("plain"), Some("serve" | "master" | "worker" | "stats" | "dead")) => {
                 options.plain = true;

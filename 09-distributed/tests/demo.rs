@@ -145,12 +145,39 @@ fn beyond_this_machine_nothing_goes_by_accident() {
     let weak = demo(&["serve", "--listen", "0.0.0.0:0"]);
     assert_eq!(weak.code(), Some(1));
     assert!(weak.stderr().contains("16 bytes"), "{weak}");
-    let plain = Judge::program(PROGRAM)
-        .args(["serve", "--listen", "0.0.0.0:0"])
-        .env("AUTHKEY", "a key that is long enough")
-        .run();
-    assert_eq!(plain.code(), Some(1));
-    assert!(plain.stderr().contains("--plain"), "{plain}");
+    // An address that nobody has (RFC 5737): it is not even tried.
+    for command in [
+        &["serve", "--listen", "0.0.0.0:0"][..],
+        &["serve", "--listen", "[::]:0"],
+        &["master", "--connect", "192.0.2.1:5000"],
+        &["worker", "--connect", "192.0.2.1:5000"],
+        &["stats", "--connect", "192.0.2.1:5000"],
+        &["dead", "list", "--connect", "192.0.2.1:5000"],
+    ] {
+        let with_key = Judge::program(PROGRAM).env("AUTHKEY", "a key that is long enough");
+        let plain = with_key.args(command).run();
+        assert_eq!(plain.code(), Some(1));
+        for what in ["--tls FILE", "--features tls", "--plain"] {
+            assert!(plain.stderr().contains(what), "{plain}");
+        }
+    }
+}
+
+#[test]
+fn what_was_built_without_tls_says_how_to_have_it() {
+    if cfg!(feature = "tls") {
+        return;
+    }
+    let scratch = Scratch::new("no-tls");
+    let made = demo(&["keygen", &scratch.file("farm.key")]);
+    made.assert_clean();
+    assert!(made.stdout().contains("--features tls"), "{made}");
+    for command in [["serve", "--listen", "127.0.0.1:0"], ["stats", "--connect", "127.0.0.1:1"]] {
+        let refused = Judge::program(PROGRAM).args(command).args(["--tls", "farm.client.pem"]);
+        let refused = refused.env("AUTHKEY", "abc").run();
+        assert_eq!(refused.code(), Some(1));
+        assert!(refused.stderr().contains("--features tls"), "{refused}");
+    }
 }
 
 #[test]

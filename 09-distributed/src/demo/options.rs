@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use distributed::{ConnectError, Key, Manager};
+use distributed::{CallError, ConnectError, Key, KeyError, Manager, Tls};
 
 /// Read from the line of the command.
 #[derive(Debug)]
@@ -12,6 +12,8 @@ pub(crate) struct Options {
     /// As it was given: a host, a port, or both.
     pub(crate) address: String,
     pub(crate) key_file: Option<PathBuf>,
+    /// This side's file.
+    pub(crate) tls: Option<PathBuf>,
     /// Beyond loopback, unencrypted, on purpose.
     pub(crate) plain: bool,
     pub(crate) tasks: u32,
@@ -29,6 +31,7 @@ impl Default for Options {
         Options {
             address,
             key_file: None,
+            tls: None,
             plain: false,
             tasks: 10,
             stay: false,
@@ -79,23 +82,34 @@ impl Options {
                             it to both sides with --key-file FILE"
                     .into());
             }
-            if !self.plain {
-                return Err("beyond this machine everything would be readable on its way, and nothing is encrypted \
-                            here yet: tunnel it (ssh -L), or say --plain for a network that you trust"
+            if self.tls.is_none() && !self.plain {
+                return Err("beyond this machine everything would be readable on its way: encrypt it with --tls FILE \
+                            (keygen makes one for each side; a program that has TLS is built with `--features tls`), \
+                            or say --plain for a network that you trust"
                     .into());
             }
         }
         Ok(key)
     }
 
+    pub(crate) fn tls(&self) -> Result<Option<Tls>, KeyError> {
+        self.tls.as_ref().map(Tls::from_file).transpose()
+    }
+
     /// The server, when it is there.
     pub(crate) fn connect(&self) -> Result<Manager, Box<dyn std::error::Error>> {
         let address = self.resolved()?;
         let key = self.key(address.ip())?;
-        let found = Manager::connect_within(address, &key, Duration::from_secs(5));
-        found.map_err(|error| match error {
+        let mut manager = Manager::at(address, &key);
+        if let Some(tls) = self.tls()? {
+            manager = manager.tls(tls);
+        }
+        manager.reach(Duration::from_secs(5)).map_err(|error| match error {
             ConnectError::Unreachable(..) => {
                 format!("{error}\nStart one with `cargo run -p distributed -- serve`.").into()
+            }
+            ConnectError::Call(_, CallError::Lost(_)) if self.tls.is_none() => {
+                format!("{error}\nIf that server speaks TLS, say --tls FILE.").into()
             }
             error => error.into(),
         })

@@ -5,11 +5,15 @@ use std::time::Duration;
 
 use nix::sys::socket::{setsockopt, sockopt};
 
-/// A connection's two directions. Everything above this file knows no more of TCP than this, so a
-/// layer that encrypts has its place here.
+use crate::wire::tls::Session;
+
+/// A connection's two directions. Everything above this file knows no more of TCP than this, and nothing of
+/// whether what passes is encrypted.
 #[derive(Debug)]
 pub(crate) struct Transport {
     stream: TcpStream,
+    /// None is plain.
+    session: Option<Session>,
     /// What was set last: each change takes two system calls.
     patience: Option<Duration>,
 }
@@ -17,14 +21,14 @@ pub(crate) struct Transport {
 impl Transport {
     /// No delays for small messages, and a peer whose machine has gone without a word is found
     /// out after a minute: otherwise whoever waits for it waits for ever.
-    pub(crate) fn new(stream: TcpStream) -> io::Result<Transport> {
+    pub(crate) fn new(stream: TcpStream, session: Option<Session>) -> io::Result<Transport> {
         stream.set_nodelay(true)?;
         setsockopt(&stream, sockopt::KeepAlive, &true)?;
         setsockopt(&stream, sockopt::TcpKeepIdle, &30)?;
         setsockopt(&stream, sockopt::TcpKeepInterval, &10)?;
         setsockopt(&stream, sockopt::TcpKeepCount, &3)?;
         setsockopt(&stream, sockopt::TcpUserTimeout, &60_000)?;
-        Ok(Transport { stream, patience: None })
+        Ok(Transport { stream, session, patience: None })
     }
 
     pub(crate) fn set_nonblocking(&self) -> io::Result<()> {
@@ -41,6 +45,11 @@ impl Transport {
         let patience = patience.map(|patience| patience.max(Duration::from_millis(1)));
         self.stream.set_read_timeout(patience)?;
         self.stream.set_write_timeout(patience)
+    }
+
+    /// Whether something that was written is still held here, and [`flush`](Write::flush) sends it.
+    pub(crate) fn has_unwritten(&self) -> bool {
+        self.session.as_ref().is_some_and(Session::has_unwritten)
     }
 
     /// Whether the connection was reset, or broke in another way.
@@ -61,17 +70,36 @@ impl Transport {
 
 impl Read for Transport {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.read(buffer)
+        match &mut self.session {
+            None => self.stream.read(buffer),
+            Some(session) => session.read(&mut self.stream, buffer),
+        }
     }
 }
 
 impl Write for Transport {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.stream.write(bytes)
+        match &mut self.session {
+            None => self.stream.write(bytes),
+            Some(session) => session.write(&mut self.stream, bytes),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.stream.flush()
+        match &mut self.session {
+            None => Ok(()),
+            Some(session) => session.flush(&mut self.stream),
+        }
+    }
+}
+
+impl Drop for Transport {
+    fn drop(&mut self) {
+        if let Some(session) = &mut self.session
+            && self.stream.set_nonblocking(true).is_ok()
+        {
+            session.close(&mut self.stream);
+        }
     }
 }
 
