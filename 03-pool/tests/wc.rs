@@ -275,6 +275,7 @@ fn contents_say_the_same_without_the_files() {
     let gnu = gnu(&folder, &files);
     drop(folder);
     assert!(contents.iter().all(|it| it.bytes <= 1 << 20) && contents.len() > 6);
+    assert!(contents.iter().all(|it| it.bytes > 0), "not worth sending");
     let mut report = Counted::new(plan);
     contents.iter().rev().for_each(|it| report.add(it.count()));
     let (mut out, mut errors) = (Vec::new(), Vec::new());

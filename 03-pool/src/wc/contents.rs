@@ -76,6 +76,8 @@ impl Reading {
             }
         };
         match (&file).take(room).read_to_end(&mut bytes) {
+            // The last piece ended where the file does.
+            Ok(0) if tally.piece > 0 => return self.piece(room),
             Ok(len) if len as u64 == room => {
                 let mut next = Tally::of(tally.file, tally.piece + 1);
                 next.opened = true;
