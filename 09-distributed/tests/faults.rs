@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use distributed::{CallError, Manager, RemoteQueue};
 use judge::{Judge, Running};
-use support::{PROGRAM, key, manager, script, server, with_two_pythons};
+use support::{PROGRAM, key, manager, script, serve, server, with_two_pythons};
 
 const KILL: i32 = 9;
 const STOP: i32 = 19;
@@ -98,14 +98,6 @@ fn a_python_worker_killed_while_it_waits_in_get_takes_nothing_with_it() {
 fn state(pid: i32) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     Some(stat.rsplit(") ").next()?.to_owned())
-}
-
-fn serve(address: &str) -> (Running, SocketAddr) {
-    let serve = Judge::program(PROGRAM).args(["serve", "--listen", address]);
-    let mut serving = serve.env("AUTHKEY", "abc").start();
-    let line = serving.wait_for_line(|line| line.starts_with("Serving "));
-    let address = line.rsplit(' ').next().and_then(|word| word.parse().ok());
-    (serving, address.expect("it says where"))
 }
 
 #[test]

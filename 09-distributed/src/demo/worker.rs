@@ -6,7 +6,7 @@ use std::time::Duration;
 use distributed::{CallError, Heartbeat, Manager, RemoteTasks, Value, work};
 
 use crate::demo::options::{ABSENCE, Options};
-use crate::demo::{Outcome, RESULTS, TASKS};
+use crate::demo::{Outcome, RESULTS, TASKS, wc};
 
 /// How long there may be nothing to do.
 const IDLE: Duration = Duration::from_secs(1);
@@ -32,6 +32,7 @@ fn lent(manager: &Manager, stay: bool) -> Outcome {
     let idle = (!stay).then_some(IDLE);
     work(&mut tasks, &heartbeat, 1, idle, |lease| match lease.body {
         Value::Int(number) => Ok(square(number)),
+        Value::Dict(_) => wc::work(lease.body.clone()),
         ref other => Err(format!("{other:?} is no number")),
     })?;
     Ok(())
@@ -60,10 +61,14 @@ fn given(manager: &Manager, stay: bool) -> Outcome {
 }
 
 fn square(number: i64) -> Value {
-    if writeln!(io::stdout(), "run task {number} * {number}...").is_err() {
+    say(format_args!("run task {number} * {number}..."));
+    format!("{number} * {number} = {}", i128::from(number).pow(2)).into()
+}
+
+pub(crate) fn say(line: std::fmt::Arguments<'_>) {
+    if writeln!(io::stdout(), "{line}").is_err() {
         // Nobody listens any more. What is on lease goes back with the connection.
         #[expect(clippy::disallowed_methods, reason = "this is no forked child")]
         std::process::exit(0);
     }
-    format!("{number} * {number} = {}", i128::from(number).pow(2)).into()
 }
