@@ -107,7 +107,7 @@ fn task() -> Vec<u8> {
 }
 
 fn lines_of(tasks: usize) -> String {
-    let (lines, words, bytes) = (tasks << 16, 5 * tasks << 16, tasks << 20);
+    let (lines, words, bytes) = (tasks << 16, 5 * (tasks << 16), tasks << 20);
     format!("{lines:7} {words:7} {bytes:7} /dev/stdin\n")
 }
 

@@ -8,15 +8,15 @@ use std::io::{self, BufWriter, Write};
 use std::time::Duration;
 
 use distributed::{
-    Cursor, Done, Manager, Outcome, Put, QueueError, RemoteTasks, TaskQueue, Value, from_value,
-    to_value,
+    Cursor, Done, Manager, Outcome, PickleError, Put, QueueError, RemoteTasks, TaskQueue, Undone,
+    Value, from_value, to_value,
 };
 use pool::wc::{Bar, Contents, Plan, Report};
 use serde::{Deserialize, Serialize};
 
 use crate::demo::options::{ABSENCE, Options};
 use crate::demo::start::{Crew, secret};
-use crate::demo::{Failure, TASKS, worker};
+use crate::demo::{Failure, TASKS};
 
 /// A task, as it travels: in Python's terms `{'wc': {…}}`.
 #[derive(Serialize, Deserialize)]
@@ -26,10 +26,13 @@ enum Task {
 }
 
 /// What a worker does with it.
-pub(crate) fn work(task: Value) -> Result<Value, String> {
-    let Task::Count(contents) = from_value(task).map_err(|error| error.to_string())?;
-    worker::say(format_args!("run task wc of {} bytes...", contents.bytes));
-    to_value(&contents.count()).map_err(|error| error.to_string())
+pub(crate) fn work(task: Value) -> Result<Value, Undone> {
+    let failed = |error: PickleError| Undone::Failed(error.to_string());
+    let Task::Count(contents) = from_value(task).map_err(failed)?;
+    let told = writeln!(io::stdout(), "run task wc of {} bytes...", contents.bytes);
+    // Nobody listens any more.
+    told.map_err(|_| Undone::Stop)?;
+    to_value(&contents.count()).map_err(failed)
 }
 
 /// What the master does; true if all files could be read.
