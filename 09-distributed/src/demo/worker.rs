@@ -47,7 +47,7 @@ fn given(manager: &Manager, stay: bool) -> Outcome {
             Ok(number) => number,
             Err(CallError::Empty) if stay => continue,
             Err(CallError::Empty) => return Ok(()),
-            Err(CallError::Lost(_)) => {
+            Err(CallError::Lost(_) | CallError::Silent) => {
                 tasks.reconnect(ABSENCE)?;
                 continue;
             }
@@ -55,7 +55,7 @@ fn given(manager: &Manager, stay: bool) -> Outcome {
         };
         let result = square(number)?;
         while let Err(error) = results.put_value(result.clone(), None) {
-            let CallError::Lost(_) = error else { return Err(error.into()) };
+            let (CallError::Lost(_) | CallError::Silent) = error else { return Err(error.into()) };
             results.reconnect(ABSENCE)?;
         }
     }

@@ -149,6 +149,9 @@ impl Poll {
     fn welcome(&mut self, stream: TcpStream) {
         let Ok(transport) = Transport::new(stream) else { return };
         let mut random = [0; 40];
+        if transport.set_silence(self.limits.silence).is_err() {
+            return;
+        }
         if transport.set_nonblocking().is_err() || self.random.read_exact(&mut random).is_err() {
             return;
         }

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
+use crate::manager::Backoff;
 use crate::tasks::{
     Cursor, Dead, Done, Fence, Lease, Outcome, Put, QueueError, Stats, TaskQueue, Verdict,
     WorkerStats,
@@ -20,7 +21,7 @@ pub struct RemoteTasks {
 }
 
 impl RemoteTasks {
-    /// The tasks of the queue of this name. A server that is gone is waited for as long as `absence`.
+    /// The tasks of the queue of this name. A server that is gone, or out of reach, is waited for as long as `absence`.
     ///
     /// # Errors
     ///
@@ -35,6 +36,7 @@ impl RemoteTasks {
     }
 
     fn call(&mut self, method: &str, with: &[Value], wait: Duration) -> Result<Value, QueueError> {
+        let mut trouble: Option<Backoff> = None;
         loop {
             match self.queue.call_for(method, with, wait) {
                 Ok(value) => return Ok(value),
@@ -45,8 +47,14 @@ impl RemoteTasks {
                     return Err(QueueError::TooLong(text.unwrap_or_default()));
                 }
                 // A server that is silent may be there again later, but this connection is in the middle of an answer.
-                Err(CallError::Lost(_) | CallError::Silent) => {
-                    self.queue.reconnect(self.absence)?
+                // At once, and if that does not help, after pauses: a connection can be made, and break each time.
+                Err(error @ (CallError::Lost(_) | CallError::Silent)) => {
+                    let absence = self.absence;
+                    if trouble.as_mut().is_some_and(|it| !it.pause(absence)) {
+                        return Err(QueueError::Call(error));
+                    }
+                    trouble.get_or_insert_with(Backoff::new);
+                    self.queue.reconnect(absence)?;
                 }
                 Err(error) => return Err(QueueError::Call(error)),
             }
