@@ -263,6 +263,27 @@ fn the_same_job_without_a_pool_prints_the_same() {
 }
 
 #[test]
+fn contents_say_the_same_without_the_files() {
+    let folder = Folder::new("contents");
+    folder.file("large", "seven77 ".repeat(400_000));
+    folder.file("exact", "line\n".repeat(1 << 20).get(..2 << 20).expect("long"));
+    (0..200).for_each(|number| drop(folder.file(format!("small/{number}"), "a b\nc")));
+    folder.file("empty", "");
+    let files = [found(&folder.0), vec!["/nowhere".into(), "/proc/self/mem".into()]].concat();
+    let plan = Plan::new(&files);
+    let contents: Vec<_> = plan.contents().collect();
+    let gnu = gnu(&folder, &files);
+    drop(folder);
+    assert!(contents.iter().all(|it| it.bytes <= 1 << 20) && contents.len() > 6);
+    assert!(contents.iter().all(|it| it.bytes > 0), "not worth sending");
+    let mut report = Counted::new(plan);
+    contents.iter().rev().for_each(|it| report.add(it.count()));
+    let (mut out, mut errors) = (Vec::new(), Vec::new());
+    assert!(!report.print(&mut out, &mut errors).expect("memory"));
+    assert_eq!((out, errors), (gnu.stdout, gnu.stderr));
+}
+
+#[test]
 fn a_terminal_sees_a_bar_and_the_same_lines() {
     let folder = Folder::new("bar");
     let file = folder.file("words", "ab cd\n".repeat(1_500_000));

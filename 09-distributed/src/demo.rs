@@ -7,10 +7,14 @@ pub(crate) mod options;
 pub(crate) mod serve;
 pub(crate) mod start;
 pub(crate) mod stats;
+pub(crate) mod wc;
 pub(crate) mod worker;
 
-/// What a command returns: the error is for the reader.
-pub(crate) type Outcome = Result<(), Box<dyn std::error::Error>>;
+/// Why a command failed: for the reader.
+pub(crate) type Failure = Box<dyn std::error::Error>;
+
+/// What a command returns.
+pub(crate) type Outcome = Result<(), Failure>;
 
 /// The tutorial's names.
 pub(crate) const TASKS: &str = "get_task_queue";

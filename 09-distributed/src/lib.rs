@@ -23,5 +23,5 @@ pub use manager::{
 mod tasks;
 pub use tasks::{
     Cursor, Dead, Done, Fence, Heartbeat, Lease, Outcome, Put, QueueError, RemoteTasks, Stats,
-    TaskQueue, Verdict, WorkerStats, work,
+    TaskQueue, Undone, Verdict, WorkerStats, work,
 };

@@ -20,6 +20,9 @@ Commands:
   serve          serve the tutorial's two queues, get_task_queue and get_result_queue
   master         put tasks, wait for their results
   worker         do tasks, until there have been none for a second
+  wc PATH…       count lines, words and bytes of all files in and below the paths, and print what
+                 `LC_ALL=C wc` prints of them: with two workers on this machine, or those of a server
+                 (--connect)
   keygen FILE    make a key for servers and clients, and files for TLS beside it
   stats          how many tasks are ready, on lease, done, dead, and who works
   dead list      tasks that were tried too often, and why
@@ -52,7 +55,8 @@ fn main() -> ExitCode {
         }
     };
     match command.run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) if is_closed_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("distributed: {error}");
@@ -70,15 +74,19 @@ enum Command {
     Help,
     Start,
     With(fn(&Options) -> demo::Outcome, Options),
+    Count(Options),
 }
 
 impl Command {
-    fn run(self) -> demo::Outcome {
+    /// False if the command has told already what went wrong.
+    fn run(self) -> Result<bool, demo::Failure> {
         match self {
-            Command::Help => Ok(std::io::stdout().write_all(HELP.as_bytes())?),
-            Command::Start => demo::start::run(),
-            Command::With(run, options) => run(&options),
+            Command::Help => std::io::stdout().write_all(HELP.as_bytes())?,
+            Command::Start => demo::start::run()?,
+            Command::With(run, options) => run(&options)?,
+            Command::Count(options) => return demo::wc::run(&options),
         }
+        Ok(true)
     }
 }
 
@@ -89,21 +97,23 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
         match (argument, name.as_deref()) {
             (Short('h') | Long("help"), _) => return Ok(Command::Help),
             (Value(word), None) => name = Some(word.string()?),
+            (Value(path), Some("wc")) => options.paths.push(path.into()),
             (Value(word), Some("dead")) => options.words.push(word.string()?),
             (Value(file), Some("keygen")) if options.file.is_none() => {
                 options.file = Some(file.into())
             }
-            (Long("listen"), Some("serve"))
-            | (Long("connect"), Some("master" | "worker" | "stats" | "dead")) => {
+            (Long("listen"), Some("serve")) => options.address = arguments.value()?.string()?,
+            (Long("connect"), Some("master" | "worker" | "wc" | "stats" | "dead")) => {
                 options.address = arguments.value()?.string()?;
+                options.connect = true;
             }
-            (Long("key-file"), Some("serve" | "master" | "worker" | "stats" | "dead")) => {
+            (Long("key-file"), Some("serve" | "master" | "worker" | "wc" | "stats" | "dead")) => {
                 options.key_file = Some(arguments.value()?.into());
             }
-            (Long("tls"), Some("serve" | "master" | "worker" | "stats" | "dead")) => {
+            (Long("tls"), Some("serve" | "master" | "worker" | "wc" | "stats" | "dead")) => {
                 options.tls = Some(arguments.value()?.into());
             }
-            (Long("plain"), Some("serve" | "master" | "worker" | "stats" | "dead")) => {
+            (Long("plain"), Some("serve" | "master" | "worker" | "wc" | "stats" | "dead")) => {
                 options.plain = true;
             }
             (Long("once"), Some("stats")) => options.once = true,
@@ -117,6 +127,10 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
         Some("serve") => Command::With(demo::serve::run, options),
         Some("master") => Command::With(demo::master::run, options),
         Some("worker") => Command::With(demo::worker::run, options),
+        Some("wc") if options.paths.is_empty() => {
+            return Err("wc: which files, or folders?".into());
+        }
+        Some("wc") => Command::Count(options),
         Some("stats") => Command::With(demo::stats::run, options),
         Some("dead")
             if !matches!(options.words.first().map(String::as_str), Some("list" | "retry")) =>

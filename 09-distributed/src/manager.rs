@@ -13,6 +13,7 @@ mod remote;
 mod server;
 mod waiting;
 
+pub(crate) use backoff::Backoff;
 pub use client::Manager;
 pub use error::{CallError, ConnectError, ServeError};
 pub use remote::RemoteQueue;

@@ -12,4 +12,4 @@ pub use queue::{
     Cursor, Dead, Done, Fence, Lease, Outcome, Put, Stats, TaskQueue, Verdict, WorkerStats,
 };
 pub use remote::RemoteTasks;
-pub use work::work;
+pub use work::{Undone, work};

@@ -4,39 +4,16 @@ mod support;
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use distributed::{Manager, RemoteTasks, TaskQueue};
 
 use judge::{Judge, Report};
-use support::{PROGRAM, key, server};
+use support::{PROGRAM, Scratch, key, server};
 
 fn demo(arguments: &[&str]) -> Report {
     Judge::program(PROGRAM).args(arguments).run()
-}
-
-/// A folder that goes with the test.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Scratch {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-        let folder = folder.join(format!("{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("cargo's own folder can be written to");
-        Scratch(folder)
-    }
-
-    fn file(&self, name: &str) -> String {
-        self.0.join(name).to_string_lossy().into_owned()
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 #[test]
@@ -192,13 +169,14 @@ fn the_tutorials_key_is_warned_of() {
 
 #[test]
 fn bad_input_is_refused_with_a_sentence() {
-    let cases: [(&[&str], i32, &str); 8] = [
+    let cases: [(&[&str], i32, &str); 9] = [
         (&["nonsense"], 2, "no command `nonsense`"),
         (&["master", "--tasks", "many"], 2, "many"),
         (&["worker", "--tasks", "3"], 2, "--tasks"),
         (&["serve", "--connect", "x"], 2, "--connect"),
         (&["keygen"], 2, "name of a file"),
         (&["worker", "extra"], 2, "extra"),
+        (&["wc"], 2, "which files"),
         (&["worker", "--key-file", "/no/such/file"], 1, "/no/such/file"),
         (
             &["worker", "--connect", "no.such.host.invalid:1"],
@@ -217,7 +195,8 @@ fn bad_input_is_refused_with_a_sentence() {
 fn help_names_every_command_and_a_closed_pipe_is_no_failure() {
     let help = demo(&["--help"]);
     help.assert_clean();
-    for command in ["serve", "master", "worker", "keygen", "stats", "dead list", "dead retry"] {
+    for command in ["serve", "master", "worker", "wc", "keygen", "stats", "dead list", "dead retry"]
+    {
         assert!(help.stdout().contains(command), "{help}");
     }
     let closed = Judge::program("/bin/bash")

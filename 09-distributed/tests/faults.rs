@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use distributed::{CallError, Manager, RemoteQueue};
 use judge::{Judge, Running};
 use support::{
-    PROGRAM, key, manager, script, server, state, wait_for_waiting, wait_until, with_two_pythons,
+    PROGRAM, key, manager, script, serve, server, state, wait_for_waiting, wait_until,
+    with_two_pythons,
 };
 
 const KILL: i32 = 9;
@@ -73,14 +74,6 @@ fn a_python_worker_killed_while_it_waits_in_get_takes_nothing_with_it() {
             assert_takes_nothing(&mut queue, worker, task % 2 == 0, task);
         }
     });
-}
-
-fn serve(address: &str) -> (Running, SocketAddr) {
-    let serve = Judge::program(PROGRAM).args(["serve", "--listen", address]);
-    let mut serving = serve.env("AUTHKEY", "abc").start();
-    let line = serving.wait_for_line(|line| line.starts_with("Serving "));
-    let address = line.rsplit(' ').next().and_then(|word| word.parse().ok());
-    (serving, address.expect("it says where"))
 }
 
 #[test]

@@ -18,7 +18,10 @@ use support::{Dice, key, manager, script, with_two_pythons};
 const ABSENCE: Duration = Duration::from_secs(10);
 
 fn serving(lease: Duration, max_attempts: u32, capacity: usize) -> Running {
-    let config = QueueConfig { lease, max_attempts, capacity, ..QueueConfig::default() };
+    serving_with(QueueConfig { lease, max_attempts, capacity, ..QueueConfig::default() })
+}
+
+fn serving_with(config: QueueConfig) -> Running {
     let plain = QueueConfig { results: Some("get_result_queue".to_owned()), ..config.clone() };
     let server = Server::new(key()).share("tasks", config.clone());
     let server = server.share("get_task_queue", plain).share("get_result_queue", config);
@@ -31,28 +34,15 @@ fn tasks(server: &Running, name: &str) -> RemoteTasks {
 
 impl conformance::Setup for Running {
     type Queue = RemoteTasks;
-    fn new(lease: Duration, max_attempts: u32, capacity: usize) -> Running {
-        serving(lease, max_attempts, capacity)
+    fn new(config: QueueConfig) -> Running {
+        serving_with(config)
     }
     fn client(&self) -> RemoteTasks {
         tasks(self, "tasks")
     }
 }
 
-conformance! { Running:
-    a_task_is_put_once_however_often_it_is_put
-    a_batch_that_does_not_fit_is_refused_whole
-    take_gives_what_there_is_in_order_and_waits_for_the_first
-    a_result_is_recorded_once_and_read_as_often_as_one_likes
-    a_lease_that_ended_goes_to_the_next_and_the_late_answer_is_refused
-    a_late_answer_is_welcome_while_nobody_else_has_the_task
-    a_heartbeat_keeps_a_lease
-    a_worker_that_leaves_leaves_its_tasks_to_the_next_at_once
-    a_failed_task_is_tried_again_after_its_pause_and_dead_in_the_end
-    a_task_that_kills_its_workers_is_dead_in_the_end
-    results_that_are_waited_for_come_when_they_are_there
-    stats_count_and_purge_forgets
-}
+conformance!(Running);
 
 fn connect() -> Result<Manager, Box<dyn std::error::Error>> {
     let address: SocketAddr = std::env::var("ADDRESS")?.parse()?;
@@ -265,7 +255,9 @@ fn a_task_from_pythons_put_is_lent_too_and_its_result_comes_by_get() {
 #[test]
 fn leases_are_there_for_python_too() {
     with_two_pythons(|python| {
-        let server = serving(Duration::from_millis(300), 2, 5);
+        let (lease, max_attempts, capacity, max_body) = (Duration::from_millis(300), 2, 5, 1000);
+        let config = QueueConfig { lease, max_attempts, capacity, max_body, ..Default::default() };
+        let server = serving_with(config);
         let port = server.address().port().to_string();
         let report = script(python, "leases.py").env("PORT", port).run();
         report.assert_clean();

@@ -45,6 +45,11 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Of a piece of which nothing is counted yet.
+    pub(super) fn of(file: u32, piece: u32) -> Tally {
+        Tally { file, piece, ..Tally::default() }
+    }
+
     /// The counts, if it were a file of its own.
     pub fn counts(&self) -> Counts {
         self.counts
@@ -109,7 +114,7 @@ pub fn count(batch: Batch) -> Vec<Tally> {
 }
 
 fn count_piece(piece: &Piece, buffer: &mut [u8]) -> Tally {
-    let mut tally = Tally { file: piece.file, piece: piece.number, ..Tally::default() };
+    let mut tally = Tally::of(piece.file, piece.number);
     if let Err(error) = read(piece, buffer, &mut tally) {
         tally.error = error.raw_os_error().or(Some(0));
     }

@@ -44,8 +44,8 @@ pub(super) struct Piece {
 /// A file is cut into pieces of this size, so that a large one doesn't hold up the end of the job.
 const PIECE: u64 = 4 << 20;
 /// Small files go together, until they are this large, or this many.
-const BATCH: u64 = 1 << 20;
-const FILES: usize = 64;
+pub(super) const BATCH: u64 = 1 << 20;
+pub(super) const FILES: usize = 64;
 
 impl Plan {
     /// Finds the files. What is no directory is taken as it is, like an argument of `wc`; of a
@@ -117,6 +117,11 @@ impl Plan {
     /// Whether there is nothing to count.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// How many bytes there are to count, as far as that can be known before.
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().filter_map(|found| found.size).sum()
     }
 
     /// The job, in tasks.

@@ -70,9 +70,8 @@ impl Report {
 
     /// As wide as the largest number can be: the bytes of all regular files.
     fn width(&self) -> usize {
-        let bytes: u64 = self.plan.files.iter().filter_map(|found| found.size).sum();
         let least = if self.plan.files.iter().any(|found| found.special) { 7 } else { 1 };
-        bytes.to_string().len().max(least)
+        self.plan.bytes().to_string().len().max(least)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use distributed::RemoteTasks;
+use distributed::{RemoteTasks, TaskQueue};
 
 use crate::demo::options::{ABSENCE, Options};
 use crate::demo::{Outcome, TASKS};

@@ -26,7 +26,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
                     let left = options.tasks - done;
                     eprintln!("distributed: {left} results are still to come; does a worker run?");
                 }
-                Err(CallError::Lost(_)) => results.reconnect(ABSENCE)?,
+                Err(CallError::Lost(_) | CallError::Silent) => results.reconnect(ABSENCE)?,
                 Err(error) => return Err(error.into()),
             }
         };

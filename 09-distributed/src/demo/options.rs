@@ -11,6 +11,8 @@ use distributed::{CallError, ConnectError, Key, KeyError, Manager, Tls};
 pub(crate) struct Options {
     /// As it was given: a host, a port, or both.
     pub(crate) address: String,
+    /// It was given: there is a server already.
+    pub(crate) connect: bool,
     pub(crate) key_file: Option<PathBuf>,
     /// This side's file.
     pub(crate) tls: Option<PathBuf>,
@@ -23,6 +25,8 @@ pub(crate) struct Options {
     pub(crate) once: bool,
     /// What follows the command.
     pub(crate) words: Vec<String>,
+    /// What is to be counted.
+    pub(crate) paths: Vec<PathBuf>,
 }
 
 impl Default for Options {
@@ -30,6 +34,7 @@ impl Default for Options {
         let address = "127.0.0.1:5000".to_owned();
         Options {
             address,
+            connect: false,
             key_file: None,
             tls: None,
             plain: false,
@@ -38,6 +43,7 @@ impl Default for Options {
             file: None,
             once: false,
             words: Vec::new(),
+            paths: Vec::new(),
         }
     }
 }

@@ -1,24 +1,21 @@
 //! The lesson's first demo: a server, a master and two workers, each a process of its own.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use distributed::{Key, Manager};
 
-use crate::demo::Outcome;
+use crate::demo::{Failure, Outcome};
 
 /// In the environment of a process that ends with the one which started it.
 pub(crate) const TETHERED: &str = "DISTRIBUTED_TETHERED";
 
 pub(crate) fn run() -> Outcome {
-    let secret: String = random()?.iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut crew = Crew { secret: secret.clone(), members: Vec::new() };
-    let mut server = crew.start(&["serve", "--listen", "127.0.0.1:0"])?;
-    let mut line = String::new();
-    server.read_line(&mut line)?;
-    let address = line.trim_end().rsplit(' ').next().unwrap_or_default().to_owned();
+    let mut crew = Crew::new()?;
+    let address = crew.serve()?;
 
-    let master = crew.start(&["master", "--connect", &address])?;
+    let master = crew.start(&["master", "--connect", &address.to_string()])?;
     let mut out = io::stdout();
     for line in master.lines() {
         let line = line?;
@@ -26,28 +23,40 @@ pub(crate) fn run() -> Outcome {
         if line == "Try get results..." {
             // Now there is something to do.
             for _ in 0..2 {
-                crew.start_beside(&["worker", "--connect", &address])?;
+                crew.start_beside(&["worker", "--connect", &address.to_string()])?;
             }
         }
     }
     let server = crew.members.remove(0);
     crew.wait()?;
-    Manager::connect(address.parse()?, &Key::new(secret.as_bytes()))?.shutdown()?;
+    Manager::connect(address, &crew.key())?.shutdown()?;
     crew.members.push(server);
     crew.wait()
 }
 
 /// The processes of the demo. Each ends when the pipe at its standard input does: at the latest with us.
-struct Crew {
+pub(crate) struct Crew {
     secret: String,
     members: Vec<(String, Child)>,
 }
 
 impl Crew {
-    fn start(
-        &mut self,
-        line: &[&str],
-    ) -> Result<BufReader<ChildStdout>, Box<dyn std::error::Error>> {
+    pub(crate) fn new() -> io::Result<Crew> {
+        Ok(Crew { secret: secret()?, members: Vec::new() })
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        Key::new(self.secret.as_bytes())
+    }
+
+    /// Starts the server, and says where it is.
+    pub(crate) fn serve(&mut self) -> Result<SocketAddr, Failure> {
+        let mut line = String::new();
+        self.start(&["serve", "--listen", "127.0.0.1:0"])?.read_line(&mut line)?;
+        Ok(line.trim_end().rsplit(' ').next().unwrap_or_default().parse()?)
+    }
+
+    fn start(&mut self, line: &[&str]) -> Result<BufReader<ChildStdout>, Failure> {
         let mut child = self.command(line)?.stdout(Stdio::piped()).spawn()?;
         let out = child.stdout.take().ok_or("no pipe")?;
         self.members.push((line[0].to_owned(), child));
@@ -58,6 +67,23 @@ impl Crew {
         let child = self.command(line)?.spawn()?;
         self.members.push((line[0].to_owned(), child));
         Ok(())
+    }
+
+    /// What it prints is not for this command's reader.
+    pub(crate) fn start_silent(&mut self, line: &[&str]) -> Outcome {
+        let child = self.command(line)?.stdout(Stdio::null()).spawn()?;
+        self.members.push((line[0].to_owned(), child));
+        Ok(())
+    }
+
+    /// Whether somebody is left to work.
+    pub(crate) fn check(&mut self) -> Outcome {
+        for (name, child) in &mut self.members {
+            if name == "worker" && child.try_wait()?.is_none() {
+                return Ok(());
+            }
+        }
+        Err("the workers have ended before the job was done".into())
     }
 
     fn command(&self, line: &[&str]) -> io::Result<Command> {
@@ -89,10 +115,11 @@ impl Drop for Crew {
     }
 }
 
-fn random() -> io::Result<[u8; 16]> {
+/// Nobody else has it.
+pub(crate) fn secret() -> io::Result<String> {
     let mut bytes = [0; 16];
     std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes)
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// In a process of the crew: ends it with the demo, however that ends.

@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use distributed::{CallError, Heartbeat, Manager, RemoteTasks, Value, work};
+use distributed::{CallError, Heartbeat, Manager, RemoteTasks, Undone, Value, work};
 
 use crate::demo::options::{ABSENCE, Options};
-use crate::demo::{Outcome, RESULTS, TASKS};
+use crate::demo::{Outcome, RESULTS, TASKS, wc};
 
 /// How long there may be nothing to do.
 const IDLE: Duration = Duration::from_secs(1);
@@ -31,8 +31,10 @@ fn lent(manager: &Manager, stay: bool) -> Outcome {
     let heartbeat = Heartbeat::start(beat, Duration::from_secs(60))?;
     let idle = (!stay).then_some(IDLE);
     work(&mut tasks, &heartbeat, 1, idle, |lease| match lease.body {
-        Value::Int(number) => Ok(square(number)),
-        ref other => Err(format!("{other:?} is no number")),
+        // When nobody listens any more, what is on lease goes back.
+        Value::Int(number) => square(number).map_err(|_| Undone::Stop),
+        Value::Dict(_) => wc::work(lease.body.clone()),
+        ref other => Err(Undone::Failed(format!("{other:?} is no number"))),
     })?;
     Ok(())
 }
@@ -45,25 +47,21 @@ fn given(manager: &Manager, stay: bool) -> Outcome {
             Ok(number) => number,
             Err(CallError::Empty) if stay => continue,
             Err(CallError::Empty) => return Ok(()),
-            Err(CallError::Lost(_)) => {
+            Err(CallError::Lost(_) | CallError::Silent) => {
                 tasks.reconnect(ABSENCE)?;
                 continue;
             }
             Err(error) => return Err(error.into()),
         };
-        let result = square(number);
+        let result = square(number)?;
         while let Err(error) = results.put_value(result.clone(), None) {
-            let CallError::Lost(_) = error else { return Err(error.into()) };
+            let (CallError::Lost(_) | CallError::Silent) = error else { return Err(error.into()) };
             results.reconnect(ABSENCE)?;
         }
     }
 }
 
-fn square(number: i64) -> Value {
-    if writeln!(io::stdout(), "run task {number} * {number}...").is_err() {
-        // Nobody listens any more. What is on lease goes back with the connection.
-        #[expect(clippy::disallowed_methods, reason = "this is no forked child")]
-        std::process::exit(0);
-    }
-    format!("{number} * {number} = {}", i128::from(number).pow(2)).into()
+fn square(number: i64) -> io::Result<Value> {
+    writeln!(io::stdout(), "run task {number} * {number}...")?;
+    Ok(format!("{number} * {number} = {}", i128::from(number).pow(2)).into())
 }

@@ -70,7 +70,8 @@ impl Manager {
     }
 
     /// How much longer than it may wait an answer may take before the server counts as silent: 30
-    /// seconds without this.
+    /// seconds without this. A call that may wait for ever ends when the server's *machine* has been silent for this
+    /// long, or for four seconds, to the kernel's questions, too.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Manager {
         self.patience = patience;
@@ -142,6 +143,7 @@ impl Manager {
             TcpStream::connect_timeout(&self.address, self.patience).map_err(unreachable)?;
         let session = self.tls.as_ref().map(Tls::connect).transpose().map_err(unreachable)?;
         let mut transport = Transport::new(stream, session).map_err(unreachable)?;
+        transport.set_silence(self.patience).map_err(unreachable)?;
         transport.set_patience(Some(self.patience)).map_err(unreachable)?;
         let mut connection = Connection { transport, inbox: FrameReader::new(CHALLENGE_LIMIT) };
         let mut handshake = Handshake::connect(self.key.clone());
@@ -190,7 +192,7 @@ impl Connection {
         let mut request = Vec::new();
         frame(&mut request, |out| write_request(out, object, method, arguments))?;
         self.transport.set_patience(patience).map_err(CallError::Lost)?;
-        self.transport.write_all(&request).map_err(broken)?;
+        self.transmit(&request, deadline)?;
         let answer = self.receive(deadline)?;
         match Response::read(&answer)? {
             Response::Return(value) => Ok(value),
@@ -213,6 +215,21 @@ impl Connection {
         .and_then(|()| self.transport.write_all(&out))
     }
 
+    fn transmit(&mut self, mut bytes: &[u8], deadline: Option<Instant>) -> Result<(), CallError> {
+        loop {
+            match self.transport.write(bytes) {
+                Ok(0) => return Err(CallError::Lost(io::ErrorKind::WriteZero.into())),
+                Ok(len) => bytes = &bytes[len..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(broken(error)),
+            }
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            self.hurry(deadline)?;
+        }
+    }
+
     fn receive(&mut self, deadline: Option<Instant>) -> Result<Vec<u8>, CallError> {
         let mut scratch = [0; 1 << 12];
         let mut pieces = 0;
@@ -220,13 +237,8 @@ impl Connection {
             if let Some(frame) = self.inbox.next().map_err(CallError::Frame)? {
                 return Ok(frame.to_vec());
             }
-            // Each further piece may take what is left, or somebody who sends a byte at a time holds us for ever.
-            if let Some(deadline) = deadline.filter(|_| pieces > 0) {
-                let left = deadline.saturating_duration_since(Instant::now());
-                if left.is_zero() {
-                    return Err(CallError::Silent);
-                }
-                self.transport.set_patience(Some(left)).map_err(CallError::Lost)?;
+            if pieces > 0 {
+                self.hurry(deadline)?;
             }
             pieces += 1;
             match self.transport.read(&mut scratch) {
@@ -236,6 +248,17 @@ impl Connection {
                 Err(error) => return Err(broken(error)),
             }
         }
+    }
+
+    /// Each further piece may take what is left of the time, or somebody who takes or sends a byte at a time holds us
+    /// for ever.
+    fn hurry(&mut self, deadline: Option<Instant>) -> Result<(), CallError> {
+        let Some(deadline) = deadline else { return Ok(()) };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(CallError::Silent);
+        }
+        self.transport.set_patience(Some(left)).map_err(CallError::Lost)
     }
 }
 

@@ -152,6 +152,9 @@ impl Poll {
         let Ok(session) = self.tls.as_ref().map(Tls::accept).transpose() else { return };
         let Ok(transport) = Transport::new(stream, session) else { return };
         let mut random = [0; 40];
+        if transport.set_silence(self.limits.silence).is_err() {
+            return;
+        }
         if transport.set_nonblocking().is_err() || self.random.read_exact(&mut random).is_err() {
             return;
         }

@@ -36,14 +36,17 @@ pub struct Limits {
     pub connections: usize,
     /// The time from connecting to the end of the handshake. Five seconds.
     pub handshake: Duration,
+    /// How long a client's machine may be silent, also to the kernel's questions, before its connection counts as
+    /// broken. One minute; less than four seconds is four.
+    pub silence: Duration,
     /// The length of a message, in bytes. 16 MiB.
     pub frame: usize,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        let handshake = Duration::from_secs(5);
-        Limits { strangers: 256, connections: 4096, handshake, frame: 16 << 20 }
+        let (handshake, silence) = (Duration::from_secs(5), Duration::from_secs(60));
+        Limits { strangers: 256, connections: 4096, handshake, silence, frame: 16 << 20 }
     }
 }
 

@@ -6,7 +6,8 @@ use crate::pickle::{Class, Value};
 #[rustfmt::skip]
 pub const METHODS: &[&str] = &[
     "put", "get", "put_nowait", "get_nowait", "qsize", "empty", "full", "task_done", "join",
-    "put_tasks", "take", "extend", "complete", "fail", "results", "stats", "dead", "retry", "purge",
+    "put_tasks", "take", "extend", "complete", "fail", "release", "results", "stats", "dead", "retry",
+    "purge",
 ];
 
 /// How much one call may take or read.
@@ -30,6 +31,7 @@ pub(crate) enum Call {
     Extend(Vec<u64>),
     Complete(Vec<(u64, Value)>),
     Fail(u64, String, Duration),
+    Release(Vec<u64>),
     Results {
         after: usize,
         max: usize,
@@ -109,9 +111,8 @@ impl Call {
                 _ => None,
             })?),
             "take" => Call::Take(given.count("max", 1)?.clamp(1, BATCH), given.time("wait")?),
-            "extend" => Call::Extend(
-                given.list("leases")?.iter().map(|lease| number(lease).unwrap_or(0)).collect(),
-            ),
+            "extend" => Call::Extend(given.fences("leases")?),
+            "release" => Call::Release(given.fences("leases")?),
             "complete" => Call::Complete(given.pairs("done", |fence| number(&fence))?),
             "fail" => {
                 let fence = number(&given.needed("lease")?).unwrap_or(0);
@@ -221,6 +222,11 @@ impl Arguments<'_> {
             Value::List(items) | Value::Tuple(items) => Ok(items),
             _ => Err(Answer::type_error(format!("'{name}' must be a list"))),
         }
+    }
+
+    /// What is no fence is one that nobody holds.
+    fn fences(&mut self, name: &str) -> Result<Vec<u64>, Answer> {
+        Ok(self.list(name)?.iter().map(|lease| number(lease).unwrap_or(0)).collect())
     }
 
     fn pairs<K>(

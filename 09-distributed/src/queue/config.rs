@@ -11,6 +11,8 @@ pub struct QueueConfig {
     pub exposed: Vec<&'static str>,
     /// How long a task is lent before somebody else may have it. Ten seconds.
     pub lease: Duration,
+    /// How long a value or a task's body may be, in bytes of its pickle. 16 MiB, as a message by [`Limits`](crate::Limits).
+    pub max_body: usize,
     /// How often a task is lent before it counts as one that can't be done. Five times.
     pub max_attempts: u32,
     /// The name of the queue into which the results go of tasks that were put as Python's `put` does, without an
@@ -24,6 +26,7 @@ impl Default for QueueConfig {
             capacity: 100_000,
             exposed: METHODS.to_vec(),
             lease: Duration::from_secs(10),
+            max_body: 16 << 20,
             max_attempts: 5,
             results: None,
         }

@@ -8,8 +8,13 @@ use crate::queue::{Answer, Kind};
 /// has lost the task to the next one, and what he brings later is refused.
 impl Queue {
     /// Puts those whose ids were never put before: who is not sure whether a `put_tasks` arrived does it
-    /// again.
+    /// again. All of them or none.
     pub(super) fn put_tasks(&mut self, tasks: Vec<(String, Value)>) -> Answer {
+        for (id, body) in &tasks {
+            if let Err(refused) = self.check_length(&format!("the body of {id:?}"), body) {
+                return refused;
+            }
+        }
         let room = self.config.capacity.saturating_sub(self.held());
         if tasks.iter().filter(|(id, _)| !self.known.contains(id)).count() > room {
             return Answer::Raise(Class::Full, String::new());
@@ -120,6 +125,25 @@ impl Queue {
         true
     }
 
+    /// Tasks that were not begun: the next ones again, as if they had not been lent.
+    pub(super) fn release(&mut self, fences: &[u64]) -> Value {
+        let release = |fence: &u64| {
+            let Some(Lent { mut task, .. }) = self.end_lease(*fence) else { return false.into() };
+            task.attempts -= 1;
+            self.put_first(task);
+            true.into()
+        };
+        // The first one in front, and so put there last.
+        let mut held: Vec<Value> = fences.iter().rev().map(release).collect();
+        held.reverse();
+        Value::List(held)
+    }
+
+    fn put_first(&mut self, task: Task) {
+        let queue = if task.id.is_some() { &mut self.named } else { &mut self.plain };
+        queue.push_front(task);
+    }
+
     /// A task that is tried no more.
     fn bury(&mut self, task: Task) {
         if let Some(id) = &task.id {
@@ -141,8 +165,7 @@ impl Queue {
         for fence in fences.iter().rev() {
             if let Some(Lent { mut task, .. }) = self.end_lease(*fence) {
                 task.error = Some("its worker ended, or its connection broke".to_owned());
-                let queue = if task.id.is_some() { &mut self.named } else { &mut self.plain };
-                queue.push_front(task);
+                self.put_first(task);
             }
         }
         !fences.is_empty()

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Instant;
 
-use crate::pickle::{Class, Value};
+use crate::pickle::{Class, Value, to_pickle};
 use crate::queue::{Answer, Call, Kind, QueueConfig};
 
 /// Python's `queue.Queue`, and the leases beside it, as they look from inside the server.
@@ -93,6 +93,11 @@ impl Queue {
     /// Answers a call, or says what it waits for. A value to be put stays in the call until there is
     /// room for it.
     pub(crate) fn call(&mut self, call: &mut Call, who: Caller<'_>) -> Answer {
+        if let Call::Put(value, _) = &call
+            && let Err(refused) = self.check_length("the value", value)
+        {
+            return refused;
+        }
         match call {
             Call::Put(..) if self.is_full() => Answer::Wait(Kind::Room),
             Call::Put(value, _) => {
@@ -122,6 +127,7 @@ impl Queue {
             Call::Fail(fence, error, retry_in) => {
                 Answer::Return(self.fail(*fence, std::mem::take(error), who.now + *retry_in).into())
             }
+            Call::Release(fences) => Answer::Return(self.release(fences)),
             Call::Results { after, max, .. } => self.results(*after, *max),
             Call::Stats => Answer::Return(self.stats()),
             Call::Dead => Answer::Return(self.list_dead()),
@@ -158,6 +164,16 @@ impl Queue {
         }
     }
 
+    /// Whether a body is short enough; if it isn't, what to say of it.
+    pub(super) fn check_length(&self, what: &str, body: &Value) -> Result<(), Answer> {
+        let most = self.config.max_body;
+        match to_pickle(body) {
+            Ok(pickle) if pickle.len() <= most => Ok(()),
+            Ok(pickle) => Err(Answer::value_error(too_long(what, pickle.len(), most))),
+            Err(error) => Err(Answer::value_error(format!("{what}: {error}"))),
+        }
+    }
+
     /// A value, whether there is room or not.
     pub(crate) fn put(&mut self, value: Value) {
         self.plain.push_back(Task { id: None, body: value, attempts: 0, error: None });
@@ -187,6 +203,14 @@ impl Queue {
     pub(super) fn held(&self) -> usize {
         self.plain.len() + self.named.len() + self.delayed.len() + self.lent.len()
     }
+}
+
+/// For whoever has put it.
+pub(crate) fn too_long(what: &str, length: usize, most: usize) -> String {
+    format!(
+        "{what} is {length} bytes long as a pickle, and {most} is the most in this queue: put it where all can \
+         read it, and its name into the queue"
+    )
 }
 
 pub(super) fn count(number: usize) -> Value {

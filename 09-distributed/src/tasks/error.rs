@@ -8,6 +8,8 @@ use crate::{CallError, ConnectError};
 pub enum QueueError {
     /// There is not room for all of these tasks, and none was put: wait for some to be done.
     Full,
+    /// A body is longer than this queue takes, and none of these tasks was put: this is which, and by how much.
+    TooLong(String),
     /// The call failed.
     Call(CallError),
     /// The engine can't be reached any more.
@@ -20,6 +22,7 @@ impl fmt::Display for QueueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             QueueError::Full => write!(f, "the queue has no room for these tasks"),
+            QueueError::TooLong(text) => write!(f, "{text}"),
             QueueError::Call(error) => write!(f, "{error}"),
             QueueError::Connect(error) => write!(f, "{error}"),
             QueueError::Answer(text) => write!(f, "the queue answered with {text}"),
@@ -32,7 +35,7 @@ impl std::error::Error for QueueError {
         match self {
             QueueError::Call(error) => Some(error),
             QueueError::Connect(error) => Some(error),
-            QueueError::Full | QueueError::Answer(_) => None,
+            QueueError::Full | QueueError::TooLong(_) | QueueError::Answer(_) => None,
         }
     }
 }

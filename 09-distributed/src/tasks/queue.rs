@@ -16,7 +16,8 @@ pub trait TaskQueue: Send {
     ///
     /// # Errors
     ///
-    /// [`QueueError::Full`] when there is not room for all of them: then none was put.
+    /// [`QueueError::Full`] when there is not room for all of them, [`QueueError::TooLong`] when a body is longer
+    /// than the queue's [`max_body`](crate::QueueConfig::max_body): then none was put.
     fn put(&mut self, tasks: &[(String, Value)]) -> Result<Vec<Put>, QueueError>;
 
     /// Takes what there is, up to `max`, waiting for the first one this long.
@@ -53,6 +54,14 @@ pub trait TaskQueue: Send {
         retry_in: Duration,
     ) -> Result<Verdict, QueueError>;
 
+    /// Gives tasks back that were not begun, by a worker that ends as it was asked to: they are the next ones again, and
+    /// it does not count as an attempt.
+    ///
+    /// # Errors
+    ///
+    /// When the engine can't be reached.
+    fn release(&mut self, leases: &[Fence]) -> Result<Vec<Verdict>, QueueError>;
+
     /// Reads results, one for each id, after a point in their order, waiting for the first one this long.
     /// They stay: the same point gives the same results, to a master that starts anew, too.
     ///
@@ -65,6 +74,20 @@ pub trait TaskQueue: Send {
         max: usize,
         wait: Duration,
     ) -> Result<Vec<Done>, QueueError>;
+
+    /// Lists the dead, a thousand at most.
+    ///
+    /// # Errors
+    ///
+    /// When the engine can't be reached.
+    fn dead(&mut self) -> Result<Vec<Dead>, QueueError>;
+
+    /// Gives the dead with these ids, or all of them, another life, and maybe another result. Says how many.
+    ///
+    /// # Errors
+    ///
+    /// When the engine can't be reached.
+    fn retry(&mut self, ids: &[String]) -> Result<usize, QueueError>;
 
     /// How many there are of what.
     ///

@@ -3,11 +3,12 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
+use crate::manager::Backoff;
 use crate::tasks::{
     Cursor, Dead, Done, Fence, Lease, Outcome, Put, QueueError, Stats, TaskQueue, Verdict,
     WorkerStats,
 };
-use crate::{CallError, Manager, RemoteQueue, Value, from_value};
+use crate::{CallError, Class, Manager, RemoteQueue, Value, from_value};
 
 /// The tasks of a queue in this lesson's server.
 ///
@@ -20,7 +21,7 @@ pub struct RemoteTasks {
 }
 
 impl RemoteTasks {
-    /// The tasks of the queue of this name. A server that is gone is waited for as long as `absence`.
+    /// The tasks of the queue of this name. A server that is gone, or out of reach, is waited for as long as `absence`.
     ///
     /// # Errors
     ///
@@ -34,39 +35,26 @@ impl RemoteTasks {
         Ok(RemoteTasks { queue, absence })
     }
 
-    /// Lists the dead, a thousand at most.
-    ///
-    /// # Errors
-    ///
-    /// When the server can't be reached.
-    pub fn dead(&mut self) -> Result<Vec<Dead>, QueueError> {
-        let dead = self.call("dead", &[], Duration::ZERO)?;
-        let entry = |entry: Result<[Value; 3], _>| {
-            let [id, failure, body] = entry?;
-            let (attempts, error) = read(failure)?;
-            Ok(Dead { id: read(id)?, attempts, error, body })
-        };
-        entries(dead).map(entry).collect()
-    }
-
-    /// Gives the dead with these ids, or all of them, another life. Says how many.
-    ///
-    /// # Errors
-    ///
-    /// When the server can't be reached.
-    pub fn retry(&mut self, ids: &[String]) -> Result<usize, QueueError> {
-        let ids = ids.iter().map(|id| Value::from(&**id)).collect();
-        read(self.call("retry", &[Value::List(ids)], Duration::ZERO)?)
-    }
-
     fn call(&mut self, method: &str, with: &[Value], wait: Duration) -> Result<Value, QueueError> {
+        let mut trouble: Option<Backoff> = None;
         loop {
             match self.queue.call_for(method, with, wait) {
                 Ok(value) => return Ok(value),
                 Err(CallError::Full) => return Err(QueueError::Full),
+                // The one value that any of these calls can find wrong.
+                Err(CallError::Raised(Class::Exception("ValueError"), parts)) => {
+                    let text = parts.into_iter().next().and_then(|text| from_value(text).ok());
+                    return Err(QueueError::TooLong(text.unwrap_or_default()));
+                }
                 // A server that is silent may be there again later, but this connection is in the middle of an answer.
-                Err(CallError::Lost(_) | CallError::Silent) => {
-                    self.queue.reconnect(self.absence)?
+                // At once, and if that does not help, after pauses: a connection can be made, and break each time.
+                Err(error @ (CallError::Lost(_) | CallError::Silent)) => {
+                    let absence = self.absence;
+                    if trouble.as_mut().is_some_and(|it| !it.pause(absence)) {
+                        return Err(QueueError::Call(error));
+                    }
+                    trouble.get_or_insert_with(Backoff::new);
+                    self.queue.reconnect(absence)?;
                 }
                 Err(error) => return Err(QueueError::Call(error)),
             }
@@ -151,6 +139,10 @@ impl TaskQueue for RemoteTasks {
         Ok(verdict(read(self.call("fail", &with, Duration::ZERO)?)?))
     }
 
+    fn release(&mut self, leases: &[Fence]) -> Result<Vec<Verdict>, QueueError> {
+        self.verdicts("release", leases.iter().map(fence).collect())
+    }
+
     fn results(
         &mut self,
         after: &Cursor,
@@ -173,6 +165,21 @@ impl TaskQueue for RemoteTasks {
                 Ok(Done { cursor: Cursor(cursor.to_string()), id: read(id)?, outcome })
             })
             .collect()
+    }
+
+    fn dead(&mut self) -> Result<Vec<Dead>, QueueError> {
+        let dead = self.call("dead", &[], Duration::ZERO)?;
+        let entry = |entry: Result<[Value; 3], _>| {
+            let [id, failure, body] = entry?;
+            let (attempts, error) = read(failure)?;
+            Ok(Dead { id: read(id)?, attempts, error, body })
+        };
+        entries(dead).map(entry).collect()
+    }
+
+    fn retry(&mut self, ids: &[String]) -> Result<usize, QueueError> {
+        let ids = ids.iter().map(|id| Value::from(&**id)).collect();
+        read(self.call("retry", &[Value::List(ids)], Duration::ZERO)?)
     }
 
     fn stats(&mut self) -> Result<Stats, QueueError> {

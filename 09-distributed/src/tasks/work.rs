@@ -2,9 +2,32 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use crate::Value;
-use crate::tasks::{Heartbeat, Lease, QueueError, TaskQueue, Verdict};
+use crate::tasks::{Fence, Heartbeat, Lease, QueueError, TaskQueue, Verdict};
 
-/// Does tasks until none has come for `idle`, or for ever. Says how many results were accepted.
+/// Why a task has no result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undone {
+    /// It can't be done, or not now. It is tried again after a pause.
+    Failed(String),
+    /// The worker is to end, and has not begun it: [`work`] gives it back, with all that it has on lease besides,
+    /// and returns.
+    Stop,
+}
+
+impl From<String> for Undone {
+    fn from(error: String) -> Undone {
+        Undone::Failed(error)
+    }
+}
+
+impl From<&str> for Undone {
+    fn from(error: &str) -> Undone {
+        Undone::Failed(error.to_owned())
+    }
+}
+
+/// Does tasks until none has come for `idle`, or one of them says [`Undone::Stop`], or for ever. Says how many
+/// results were accepted.
 ///
 /// `batch` tasks are taken at a time; the next ones when all results of the last ones are recorded. A task that
 /// fails, or panics, is given back with what it said, to be tried again after a pause that grows.
@@ -17,7 +40,7 @@ pub fn work(
     heartbeat: &Heartbeat,
     batch: usize,
     idle: Option<Duration>,
-    mut task: impl FnMut(&Lease) -> Result<Value, String>,
+    mut task: impl FnMut(&Lease) -> Result<Value, Undone>,
 ) -> Result<usize, QueueError> {
     let mut accepted = 0;
     loop {
@@ -27,13 +50,18 @@ pub fn work(
         }
         heartbeat.hold(&leases);
         let mut done = Vec::with_capacity(leases.len());
-        for lease in &leases {
+        let mut left = leases.iter();
+        let mut stopped: Vec<Fence> = Vec::new();
+        while let Some(lease) = left.next() {
             let result = catch_unwind(AssertUnwindSafe(|| task(lease)));
-            match result.unwrap_or_else(|panic| Err(message(&*panic))) {
+            match result.unwrap_or_else(|panic| Err(Undone::Failed(message(&*panic)))) {
                 Ok(value) => done.push((lease.fence(), value)),
-                Err(error) => {
+                Err(Undone::Failed(error)) => {
                     let pause = Duration::from_millis(100) * 2_u32.pow(lease.attempt.min(8));
                     queue.fail(&lease.fence(), &error, pause)?;
+                }
+                Err(Undone::Stop) => {
+                    stopped.extend([lease].into_iter().chain(left.by_ref()).map(Lease::fence));
                 }
             }
         }
@@ -50,6 +78,10 @@ pub fn work(
         };
         heartbeat.release(leases.iter().map(|lease| &lease.fence));
         accepted += verdicts.iter().filter(|verdict| **verdict == Verdict::Accepted).count();
+        if !stopped.is_empty() {
+            queue.release(&stopped)?;
+            return Ok(accepted);
+        }
     }
 }
 

@@ -19,16 +19,25 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    /// No delays for small messages, and a peer whose machine has gone without a word is found
-    /// out after a minute: otherwise whoever waits for it waits for ever.
+    /// No delays for small messages.
     pub(crate) fn new(stream: TcpStream, session: Option<Session>) -> io::Result<Transport> {
         stream.set_nodelay(true)?;
-        setsockopt(&stream, sockopt::KeepAlive, &true)?;
-        setsockopt(&stream, sockopt::TcpKeepIdle, &30)?;
-        setsockopt(&stream, sockopt::TcpKeepInterval, &10)?;
-        setsockopt(&stream, sockopt::TcpKeepCount, &3)?;
-        setsockopt(&stream, sockopt::TcpUserTimeout, &60_000)?;
         Ok(Transport { stream, session, patience: None })
+    }
+
+    /// Breaks the connection when the other machine has been silent for so long, four seconds at least: it may be gone
+    /// without a word, and whoever waits for it would wait for ever. Half of the time nothing need come; then the
+    /// kernel asks three times (keepalive). What is sent and not confirmed has the same time (RFC 5482).
+    pub(crate) fn set_silence(&self, silence: Duration) -> io::Result<()> {
+        // The kernel takes no more than that.
+        let seconds = u32::try_from(silence.as_secs()).unwrap_or(u32::MAX).clamp(2, 32_767);
+        let (idle, pause) = (seconds / 2, (seconds / 6).max(1));
+        setsockopt(&self.stream, sockopt::KeepAlive, &true)?;
+        setsockopt(&self.stream, sockopt::TcpKeepIdle, &idle)?;
+        setsockopt(&self.stream, sockopt::TcpKeepInterval, &pause)?;
+        setsockopt(&self.stream, sockopt::TcpKeepCount, &3)?;
+        setsockopt(&self.stream, sockopt::TcpUserTimeout, &((idle + 3 * pause) * 1000))?;
+        Ok(())
     }
 
     pub(crate) fn set_nonblocking(&self) -> io::Result<()> {

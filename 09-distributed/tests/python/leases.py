@@ -1,4 +1,4 @@
-# The methods of leases, from Python, on a queue with leases of 0.3 s, two attempts, and room for five.
+# The methods of leases, from Python, on a queue with leases of 0.3 s, two attempts, room for five, and 1,000 bytes each.
 import os
 import queue
 from multiprocessing.managers import BaseManager
@@ -19,6 +19,13 @@ try:
     raise AssertionError('there was room')
 except queue.Full:
     pass
+for put in (lambda: q.put_tasks([('d', 1), ('e', 'x' * 2000)]), lambda: q.put('x' * 2000)):
+    try:
+        put()
+        raise AssertionError('it was short enough')
+    except ValueError as error:
+        assert '2008 bytes' in str(error) and '1000 is the most' in str(error), error
+assert q.stats()['ready'] == 3
 [(lease, id, attempt, body)] = q.take()
 assert (id, attempt, body) == ('a', 1, 1)
 assert q.extend([lease]) == [True]
@@ -34,6 +41,10 @@ assert [(id, attempt) for _, id, attempt, _ in again] == [('b', 2)], again
 assert q.fail(again[0][0], error='no luck at all') is True
 assert q.dead() == [('b', (2, 'no luck at all'), [2])]
 assert q.results(1) == [(2, 'b', 'dead', (2, 'no luck at all'))]
+# Given back unbegun is no attempt: it may have two of those still.
+assert q.release([taken[1][0]]) == [True] and q.release([taken[1][0]]) == [False]
+taken[1] = q.take()[0]
+assert taken[1][1:3] == ('c', 1), taken
 # The lease of the third one ends by itself.
 late = q.take(wait=5)
 assert [(id, attempt) for _, id, attempt, _ in late] == [('c', 2)]

@@ -187,6 +187,37 @@ fn interpreters(folder: &Path) -> Vec<PathBuf> {
     ["python3".to_owned()].into_iter().chain(minors).filter_map(|name| there(&name)).collect()
 }
 
+/// The lesson's server, as a process of its own, with the tutorial's key.
+pub(crate) fn serve(address: &str) -> (judge::Running, SocketAddr) {
+    let serve = Judge::program(PROGRAM).args(["serve", "--listen", address]);
+    let mut serving = serve.env("AUTHKEY", "abc").start();
+    let line = serving.wait_for_line(|line| line.starts_with("Serving "));
+    let address = line.rsplit(' ').next().and_then(|word| word.parse().ok());
+    (serving, address.expect("it says where"))
+}
+
+/// A folder that goes with the test.
+pub(crate) struct Scratch(pub(crate) PathBuf);
+
+impl Scratch {
+    pub(crate) fn new(name: &str) -> Scratch {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+        let folder = folder.join(format!("{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("cargo's own folder can be written to");
+        Scratch(folder)
+    }
+
+    pub(crate) fn file(&self, name: &str) -> String {
+        self.0.join(name).to_string_lossy().into_owned()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
 /// A script of `tests/python`, to be run by this Python.
 pub(crate) fn script(python: &Path, name: &str) -> Judge {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python");

@@ -87,9 +87,8 @@ struct Setup(Running, Pair);
 
 impl conformance::Setup for Setup {
     type Queue = RemoteTasks;
-    fn new(lease: Duration, max_attempts: u32, capacity: usize) -> Setup {
-        let (pair, config) = (Pair::new(), QueueConfig::default());
-        let config = QueueConfig { lease, max_attempts, capacity, ..config };
+    fn new(config: QueueConfig) -> Setup {
+        let pair = Pair::new();
         Setup(serve(pair.tls("server"), config, LONG), pair)
     }
     fn client(&self) -> RemoteTasks {
@@ -98,17 +97,4 @@ impl conformance::Setup for Setup {
     }
 }
 
-conformance! { Setup:
-    a_task_is_put_once_however_often_it_is_put
-    a_batch_that_does_not_fit_is_refused_whole
-    take_gives_what_there_is_in_order_and_waits_for_the_first
-    a_result_is_recorded_once_and_read_as_often_as_one_likes
-    a_lease_that_ended_goes_to_the_next_and_the_late_answer_is_refused
-    a_late_answer_is_welcome_while_nobody_else_has_the_task
-    a_heartbeat_keeps_a_lease
-    a_worker_that_leaves_leaves_its_tasks_to_the_next_at_once
-    a_failed_task_is_tried_again_after_its_pause_and_dead_in_the_end
-    a_task_that_kills_its_workers_is_dead_in_the_end
-    results_that_are_waited_for_come_when_they_are_there
-    stats_count_and_purge_forgets
-}
+conformance!(Setup);
