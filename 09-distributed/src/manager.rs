@@ -13,6 +13,8 @@ mod remote;
 mod server;
 mod waiting;
 
+#[cfg(feature = "redis")]
+pub(crate) use backoff::Backoff;
 pub use client::Manager;
 pub use error::{CallError, ConnectError, ServeError};
 pub use remote::RemoteQueue;

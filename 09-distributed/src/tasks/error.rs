@@ -14,6 +14,13 @@ pub enum QueueError {
     Call(CallError),
     /// The engine can't be reached any more.
     Connect(ConnectError),
+    /// Another engine than this lesson's server could not do it, or can't be reached any more.
+    Engine {
+        /// Where it is.
+        server: String,
+        /// What it said, or what was seen of it.
+        error: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The engine's answer is none.
     Answer(String),
 }
@@ -25,6 +32,9 @@ impl fmt::Display for QueueError {
             QueueError::TooLong(text) => write!(f, "{text}"),
             QueueError::Call(error) => write!(f, "{error}"),
             QueueError::Connect(error) => write!(f, "{error}"),
+            QueueError::Engine { server, error } => {
+                write!(f, "the task queue in the server at {server}: {error}")
+            }
             QueueError::Answer(text) => write!(f, "the queue answered with {text}"),
         }
     }
@@ -35,6 +45,7 @@ impl std::error::Error for QueueError {
         match self {
             QueueError::Call(error) => Some(error),
             QueueError::Connect(error) => Some(error),
+            QueueError::Engine { error, .. } => Some(&**error),
             QueueError::Full | QueueError::TooLong(_) | QueueError::Answer(_) => None,
         }
     }

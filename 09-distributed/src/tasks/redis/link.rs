@@ -1,0 +1,122 @@
+use std::time::{Duration, Instant};
+
+use ::redis::{
+    Client, Connection, ErrorKind, FromRedisValue, IntoConnectionInfo, RedisError, ScriptInvocation,
+};
+
+use crate::Key;
+use crate::manager::Backoff;
+use crate::tasks::QueueError;
+
+/// For how long the server may leave a call without an answer that is not to wait.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A connection that comes back, for one thread: who shared it would wait behind somebody's wait.
+pub(super) struct Link {
+    client: Client,
+    connection: Option<Connection>,
+    /// What is run first on each new connection.
+    pub(super) hello: ScriptInvocation<'static>,
+    pub(super) absence: Duration,
+}
+
+impl Link {
+    pub(super) fn open(
+        url: &str,
+        password: Option<&Key>,
+        hello: ScriptInvocation<'static>,
+        absence: Duration,
+    ) -> Result<Link, QueueError> {
+        // The URL is not shown: there may be a password in it.
+        let failed = |error: RedisError| engine("this URL", error);
+        let mut info = url.into_connection_info().map_err(failed)?;
+        let mut login = info.redis_settings().clone().set_skip_set_lib_name();
+        if let Some(password) = password {
+            let text = std::str::from_utf8(password.bytes());
+            login = login.set_password(text.map_err(|error| engine("its password", error))?);
+        }
+        let tcp = info.tcp_settings().clone().set_nodelay(true);
+        info = info.set_redis_settings(login).set_tcp_settings(tcp);
+        let client = Client::open(info).map_err(failed)?;
+        Ok(Link { client, connection: None, hello, absence })
+    }
+
+    /// Where the server is, for errors.
+    pub(super) fn address(&self) -> String {
+        self.client.get_connection_info().addr().to_string()
+    }
+
+    /// Asks, and asks again after a pause when there was no answer, until the server was away for too long. So what is
+    /// asked may be done twice. `wait` is for how long the server itself is to wait.
+    pub(super) fn ask<T: FromRedisValue>(
+        &mut self,
+        wait: Duration,
+        question: impl Fn(&mut Connection) -> Result<T, RedisError>,
+    ) -> Result<T, QueueError> {
+        let (start, mut backoff) = (Instant::now(), Backoff::new());
+        loop {
+            let error = match self.connected(wait).and_then(&question) {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            // What comes now on this connection may be the answer to the last question.
+            self.connection = None;
+            let left = (wait + self.absence).saturating_sub(start.elapsed());
+            if left.is_zero() || !is_temporary(&error) {
+                return Err(engine(self.address(), error));
+            }
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "nothing tells when a server comes back"
+            )]
+            std::thread::sleep(backoff.next().min(left));
+        }
+    }
+
+    fn connected(&mut self, wait: Duration) -> Result<&mut Connection, RedisError> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => {
+                let mut new = self.client.get_connection_with_timeout(PATIENCE)?;
+                new.set_read_timeout(Some(PATIENCE))?;
+                self.hello.invoke::<()>(&mut new)?;
+                new
+            }
+        };
+        connection.set_read_timeout(Some(PATIENCE + wait))?;
+        connection.set_write_timeout(Some(PATIENCE))?;
+        Ok(self.connection.insert(connection))
+    }
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Link").field(&self.address()).finish()
+    }
+}
+
+/// Whether it may go better in a moment: nobody is there, or a server that reads its files, or is about to hand over to
+/// another one.
+fn is_temporary(error: &RedisError) -> bool {
+    const SOON: [&str; 8] = [
+        "LOADING",
+        "MASTERDOWN",
+        "READONLY",
+        "CLUSTERDOWN",
+        "TRYAGAIN",
+        "NOREPLICAS",
+        "UNBLOCKED",
+        "BUSY",
+    ];
+    match error.kind() {
+        ErrorKind::Io => true,
+        _ => error.code().is_some_and(|code| SOON.contains(&code)),
+    }
+}
+
+pub(super) fn engine(
+    server: impl Into<String>,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> QueueError {
+    QueueError::Engine { server: server.into(), error: error.into() }
+}
