@@ -4,8 +4,17 @@
 mod conformance;
 mod support;
 
-use distributed::{QueueConfig, RedisTasks};
-use support::redis::Redis;
+use std::time::{Duration, Instant};
+
+use distributed::{
+    Cursor, Key, Lease, Outcome, Put, QueueConfig, QueueError, RedisTasks, TaskQueue, Value,
+    Verdict,
+};
+use judge::Judge;
+use support::redis::{PASSWORD, Redis, open};
+
+const ABSENCE: Duration = Duration::from_secs(10);
+const SHORT: Duration = Duration::from_millis(250);
 
 impl conformance::Setup for Redis {
     type Queue = RedisTasks;
@@ -18,3 +27,233 @@ impl conformance::Setup for Redis {
 }
 
 conformance!(Redis, cfg_attr(not(redis_server), ignore = "redis-server is not installed"));
+
+fn lasting(lease: Duration) -> QueueConfig {
+    QueueConfig { lease, max_attempts: 1000, ..QueueConfig::default() }
+}
+
+fn numbers(numbers: std::ops::Range<i64>) -> Vec<(String, Value)> {
+    numbers.map(|n| (format!("task {n}"), Value::Int(n))).collect()
+}
+
+judge::scenario! {
+    /// A worker as the library makes it, with its heartbeat.
+    fn works() -> Result<(), QueueError> {
+        let url = std::env::var("URL").unwrap_or_default();
+        conformance::kill::square(open(&url, ABSENCE), open(&url, ABSENCE))
+    }
+}
+
+#[test]
+#[cfg_attr(not(redis_server), ignore = "redis-server is not installed")]
+fn four_workers_and_the_server_killed_at_random_lose_no_task_and_repeat_no_result() {
+    let mut redis = Redis::start(lasting(SHORT));
+    let (url, mut restarts) = (redis.url(), 0);
+    let mut master = redis.tasks();
+    conformance::kill::four_workers(
+        &mut master,
+        || Judge::scenario(&works).env("URL", &url),
+        |_| {
+            redis.kill_and_restart();
+            restarts += 1;
+        },
+    );
+    println!("the server was killed {restarts} times");
+    assert!(restarts > 2);
+}
+
+judge::scenario! {
+    /// A worker that does one task and says where it is, and goes on when it is told to.
+    fn steps() -> Result<(), Box<dyn std::error::Error>> {
+        let mut queue = open(&std::env::var("URL")?, ABSENCE);
+        let mut orders = std::io::stdin().lines();
+        let mut pause = |step: &str| {
+            println!("{step}");
+            orders.next();
+        };
+        pause("connected");
+        let leases = queue.take(1, ABSENCE)?;
+        pause("taken");
+        let Value::Int(number) = leases[0].body else { return Err("no number".into()) };
+        let verdicts = queue.complete(&[(leases[0].fence(), Value::Int(number * number))])?;
+        pause(&format!("completed {:?}", verdicts[0]));
+        Ok(())
+    }
+}
+
+#[test]
+#[cfg_attr(not(redis_server), ignore = "redis-server is not installed")]
+fn whenever_a_worker_is_killed_its_task_is_done_and_its_result_there_once() {
+    let redis = Redis::start(lasting(SHORT));
+    let mut master = redis.tasks();
+    for (number, killed_when) in (0..).zip(["connected", "taken", "completed Accepted"]) {
+        master.put(&numbers(number..number + 1)).expect("there is room");
+        let worker = || Judge::scenario(&steps).env("URL", redis.url()).start();
+        let mut first = worker();
+        while first.wait_for_line(|_| true) != killed_when {
+            first.write_stdin("on\n");
+        }
+        first.signal(9);
+        assert_eq!(first.finish().signal(), Some(9));
+        if killed_when != "completed Accepted" {
+            let mut second = worker();
+            while second.wait_for_line(|_| true) != "completed Accepted" {
+                second.write_stdin("on\n");
+            }
+        }
+        let results = master.results(&Cursor::default(), 10, ABSENCE).expect("it answers");
+        assert_eq!(results.len() as i64, number + 1, "killed when {killed_when}");
+        let last = results.last().map(|done| &done.outcome);
+        assert_eq!(last, Some(&Outcome::Value(Value::Int(number * number))));
+        assert_eq!(master.stats().expect("it answers").leased, 0);
+    }
+}
+
+#[test]
+#[cfg_attr(not(redis_server), ignore = "redis-server is not installed")]
+fn a_worker_that_was_stopped_past_its_lease_is_refused_when_it_goes_on() {
+    let redis = Redis::start(lasting(SHORT));
+    let mut master = redis.tasks();
+    master.put(&numbers(3..4)).expect("there is room");
+    let mut stopped = Judge::scenario(&steps).env("URL", redis.url()).start();
+    stopped.write_stdin("on\n");
+    stopped.wait_for_line(|line| line == "taken");
+    stopped.signal(19);
+    let lease = master.take(1, ABSENCE).expect("it answers").remove(0);
+    assert_eq!((lease.attempt, &lease.body), (2, &Value::Int(3)));
+    stopped.signal(18);
+    stopped.write_stdin("on\n");
+    stopped.wait_for_line(|line| line == "completed LeaseLost");
+    let done = master.complete(&[(lease.fence(), Value::Int(9))]).expect("it answers");
+    assert_eq!(done, [Verdict::Accepted]);
+}
+
+/// Whom the server wakes may be stopped just then.
+#[test]
+#[cfg_attr(not(redis_server), ignore = "redis-server is not installed")]
+fn a_worker_that_was_stopped_while_it_waited_holds_up_nobody() {
+    let redis = Redis::start(lasting(SHORT));
+    let mut stopped = Judge::scenario(&works).env("URL", redis.url()).env("SAYS", "1").start();
+    let mut master = redis.tasks();
+    master.put(&numbers(0..1)).expect("there is room");
+    stopped.wait_for_line(|line| line == "task 0");
+    assert_eq!(master.results(&Cursor::default(), 1, ABSENCE).expect("it answers").len(), 1);
+    stopped.signal(19);
+    std::thread::scope(|scope| {
+        let mut other = redis.tasks();
+        let start = Instant::now();
+        let waits = scope.spawn(move || other.take(1, ABSENCE).expect("it answers").len());
+        master.put(&numbers(1..2)).expect("there is room");
+        assert_eq!(waits.join().expect("no panic"), 1);
+        assert!(start.elapsed() < ABSENCE / 2, "{:?}", start.elapsed());
+    });
+    stopped.signal(18);
+}
+
+#[test]
+#[cfg_attr(not(redis_server), ignore = "redis-server is not installed")]
+fn batches_may_be_larger_than_luas_stack() {
+    let redis = Redis::start(lasting(Duration::from_secs(60)));
+    let mut queue = redis.tasks();
+    let put = queue.put(&numbers(0..10_000)).expect("there is room");
+    assert!(put.iter().all(|put| *put == Put::New));
+    let leases = queue.take(10_000, ABSENCE).expect("it answers");
+    assert_eq!(leases.len(), 10_000);
+    let fences: Vec<_> = leases.iter().map(Lease::fence).collect();
+    let held = queue.extend(&fences).expect("it answers");
+    assert!(held.iter().all(|verdict| *verdict == Verdict::Accepted));
+    queue.release(&fences).expect("it answers");
+    let leases = queue.take(10_000, ABSENCE).expect("it answers");
+    assert_eq!(leases.len(), 10_000);
+    assert!(leases.iter().enumerate().all(|(at, lease)| lease.id == format!("task {at}")));
+    let done: Vec<_> = leases.iter().map(|lease| (lease.fence(), lease.body.clone())).collect();
+    let recorded = queue.complete(&done).expect("it answers");
+    assert!(recorded.iter().all(|verdict| *verdict == Verdict::Accepted));
+    // No fence is good twice, in one call neither.
+    queue.put(&numbers(10_000..10_001)).expect("there is room");
+    let fence = queue.take(1, ABSENCE).expect("it answers")[0].fence();
+    let twice = [(fence.clone(), Value::None), (fence, Value::None)];
+    let twice = queue.complete(&twice).expect("it answers");
+    assert_eq!(twice, [Verdict::Accepted, Verdict::LeaseLost]);
+    assert_eq!(
+        queue.results(&Cursor::default(), 10_000, ABSENCE).expect("it answers").len(),
+        10_000
+    );
+    assert_eq!(queue.stats().expect("it answers").done, 10_001);
+}
+
+#[test]
+#[cfg_attr(not(redis_server), ignore = "redis-server is not installed")]
+fn a_server_without_a_log_is_warned_of_and_says_that_it_has_forgotten() {
+    let lines = "appendonly no\nmaxmemory-policy allkeys-lru\n";
+    let mut redis = Redis::start_with(lasting(SHORT), lines);
+    let (mut master, mut other) = (redis.tasks(), redis.tasks());
+    assert!(!master.durable());
+    let risks = master.risks().expect("it answers").join("\n");
+    for part in ["`appendonly yes`", "allkeys-lru", "`maxmemory-policy noeviction`"] {
+        assert!(risks.contains(part), "{risks}");
+    }
+    master.put(&numbers(0..100)).expect("there is room");
+    redis.kill_and_restart();
+    // Whoever calls is told, once.
+    for queue in [&mut master, &mut other] {
+        assert!(matches!(queue.stats(), Err(QueueError::Forgotten)));
+        assert_eq!(queue.stats().expect("it answers").ready, 0);
+    }
+    // The queue is as it was configured.
+    assert_eq!(master.stats().expect("it answers").lease, SHORT);
+    assert_eq!(master.put(&numbers(0..1)).expect("there is room"), [Put::New]);
+}
+
+#[test]
+#[cfg_attr(not(redis_server), ignore = "redis-server is not installed")]
+fn a_killed_server_with_a_log_has_lost_nothing_that_it_answered() {
+    let mut redis = Redis::start(lasting(Duration::from_secs(60)));
+    let (mut master, mut worker) = (redis.tasks(), redis.tasks());
+    assert!(master.durable());
+    assert_eq!(master.risks().expect("it answers"), [""; 0]);
+    master.put(&numbers(0..100)).expect("there is room");
+    let leases = worker.take(20, ABSENCE).expect("it answers");
+    worker.complete(&[(leases[0].fence(), Value::None)]).expect("it answers");
+    let before = master.stats().expect("it answers");
+    redis.kill_and_restart();
+    let after = master.stats().expect("it is back");
+    let of = |stats: &distributed::Stats| (stats.ready, stats.leased, stats.done);
+    assert_eq!(of(&after), of(&before));
+    assert_eq!(master.put(&numbers(0..1)).expect("there is room"), [Put::Duplicate]);
+    // Its leases hold.
+    let done = worker.complete(&[(leases[1].fence(), Value::None)]).expect("it answers");
+    assert_eq!(done, [Verdict::Accepted]);
+    assert_eq!(master.results(&Cursor::default(), 10, ABSENCE).expect("it answers").len(), 2);
+}
+
+#[test]
+#[cfg_attr(not(redis_server), ignore = "redis-server is not installed")]
+fn a_server_that_is_gone_is_an_error_that_says_where_and_never_the_password() {
+    let mut redis = Redis::start(lasting(SHORT));
+    let wrong = Key::new(b"a wrong password");
+    let error = RedisTasks::open(&redis.url(), Some(&wrong), "tasks", ABSENCE).expect_err("wrong");
+    assert!(error.to_string().contains("authentication"), "{error}");
+    let url = redis.url();
+    let mut queue = open(&url, Duration::from_millis(100));
+    redis.kill();
+    let error = queue.stats().expect_err("it is gone");
+    let address = url.trim_start_matches("redis://");
+    assert!(error.to_string().contains(address), "{error}");
+    let shown = format!("{error:?} {queue:?}");
+    assert!(!shown.contains(PASSWORD), "{shown}");
+}
+
+#[test]
+#[cfg_attr(not(redis_server), ignore = "redis-server is not installed")]
+fn a_stopped_server_is_not_waited_for_longer_than_was_asked() {
+    let mut redis = Redis::start(lasting(SHORT));
+    let mut queue = open(&redis.url(), Duration::ZERO);
+    redis.server().signal(19);
+    let start = Instant::now();
+    let error = queue.stats().expect_err("it is stopped");
+    assert!(matches!(error, QueueError::Engine { .. }), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    redis.server().signal(18);
+    queue.stats().expect("it is there again");
+}

@@ -26,7 +26,17 @@ pub(crate) fn run(options: &Options) -> Outcome {
                     let left = options.tasks - done;
                     eprintln!("distributed: {left} results are still to come; does a worker run?");
                 }
-                Err(CallError::Lost(_)) => results.reconnect(ABSENCE)?,
+                Err(CallError::Lost(_)) => {
+                    let before = results.id().to_owned();
+                    results.reconnect(ABSENCE)?;
+                    if results.id() != before {
+                        let left = options.tasks - done;
+                        return Err(format!(
+                            "the server was restarted, and what it had is gone: {left} results will not come"
+                        )
+                        .into());
+                    }
+                }
                 Err(error) => return Err(error.into()),
             }
         };

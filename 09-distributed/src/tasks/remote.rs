@@ -46,7 +46,11 @@ impl RemoteTasks {
                 }
                 // A server that is silent may be there again later, but this connection is in the middle of an answer.
                 Err(CallError::Lost(_) | CallError::Silent) => {
-                    self.queue.reconnect(self.absence)?
+                    let before = self.queue.id().to_owned();
+                    self.queue.reconnect(self.absence)?;
+                    if self.queue.id() != before {
+                        return Err(QueueError::Forgotten);
+                    }
                 }
                 Err(error) => return Err(QueueError::Call(error)),
             }

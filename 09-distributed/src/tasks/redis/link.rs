@@ -15,8 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Link {
     client: Client,
     connection: Option<Connection>,
-    /// What is run first on each new connection.
+    /// What is run first on each new connection. Says when the queue was made.
     pub(super) hello: ScriptInvocation<'static>,
+    born: Option<String>,
     pub(super) absence: Duration,
 }
 
@@ -38,7 +39,7 @@ impl Link {
         let tcp = info.tcp_settings().clone().set_nodelay(true);
         info = info.set_redis_settings(login).set_tcp_settings(tcp);
         let client = Client::open(info).map_err(failed)?;
-        Ok(Link { client, connection: None, hello, absence })
+        Ok(Link { client, connection: None, hello, born: None, absence })
     }
 
     /// Where the server is, for errors.
@@ -55,7 +56,17 @@ impl Link {
     ) -> Result<T, QueueError> {
         let (start, mut backoff) = (Instant::now(), Backoff::new());
         loop {
-            let error = match self.connected(wait).and_then(&question) {
+            let asked = match &mut self.connection {
+                Some(connection) => {
+                    within(connection, PATIENCE + wait).and_then(|()| question(connection))
+                }
+                None => match self.connect() {
+                    Ok(Queue::Same) => continue,
+                    Ok(Queue::New) => return Err(QueueError::Forgotten),
+                    Err(error) => Err(error),
+                },
+            };
+            let error = match asked {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -73,20 +84,25 @@ impl Link {
         }
     }
 
-    fn connected(&mut self, wait: Duration) -> Result<&mut Connection, RedisError> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => {
-                let mut new = self.client.get_connection_with_timeout(PATIENCE)?;
-                new.set_read_timeout(Some(PATIENCE))?;
-                self.hello.invoke::<()>(&mut new)?;
-                new
-            }
-        };
-        connection.set_read_timeout(Some(PATIENCE + wait))?;
-        connection.set_write_timeout(Some(PATIENCE))?;
-        Ok(self.connection.insert(connection))
+    fn connect(&mut self) -> Result<Queue, RedisError> {
+        let mut connection = self.client.get_connection_with_timeout(PATIENCE)?;
+        within(&connection, PATIENCE)?;
+        let born = self.hello.invoke(&mut connection)?;
+        self.connection = Some(connection);
+        let before = self.born.replace(born);
+        Ok(if before.is_none() || before == self.born { Queue::Same } else { Queue::New })
     }
+}
+
+/// What is there on a new connection.
+enum Queue {
+    Same,
+    New,
+}
+
+fn within(connection: &Connection, time: Duration) -> Result<(), RedisError> {
+    connection.set_read_timeout(Some(time))?;
+    connection.set_write_timeout(Some(time))
 }
 
 impl std::fmt::Debug for Link {
