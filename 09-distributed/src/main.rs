@@ -28,6 +28,8 @@ Commands:
 Options:
   --listen ADDR:PORT    where to serve: 127.0.0.1:5000 without this
   --connect ADDR:PORT   where the server is: 127.0.0.1:5000 without this
+  --redis URL           use the tasks in this Redis server instead (redis://[USER@]HOST[:PORT]); its password is
+                        the key. Needs the feature `redis`.
   --key-file FILE       the key, in a file that only its owner may read
   --plain               go beyond this machine, unencrypted: for a network that you trust
   --tasks N             master: how many tasks: 10 without this
@@ -95,6 +97,12 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
             (Long("listen"), Some("serve"))
             | (Long("connect"), Some("master" | "worker" | "stats" | "dead")) => {
                 options.address = arguments.value()?.string()?;
+            }
+            (Long("redis"), Some("master" | "worker" | "stats" | "dead")) => {
+                if cfg!(not(feature = "redis")) {
+                    return Err(demo::redis::MISSING.into());
+                }
+                options.redis = Some(arguments.value()?.string()?);
             }
             (Long("key-file"), Some("serve" | "master" | "worker" | "stats" | "dead")) => {
                 options.key_file = Some(arguments.value()?.into());

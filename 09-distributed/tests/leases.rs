@@ -217,10 +217,10 @@ fn whatever_is_asked_first_of_a_restarted_server_it_says_that_it_has_forgotten()
     let calls: [Call; 7] = [
         |queue, _| queue.put(&[("x".to_owned(), Value::None)]).map(drop),
         |queue, _| queue.take(1, Duration::ZERO).map(drop),
-        |queue, fence| queue.extend(&[fence.clone()]).map(drop),
+        |queue, fence| queue.extend(std::slice::from_ref(fence)).map(drop),
         |queue, fence| queue.complete(&[(fence.clone(), Value::None)]).map(drop),
         |queue, fence| queue.fail(fence, "no luck", Duration::ZERO).map(drop),
-        |queue, fence| queue.release(&[fence.clone()]).map(drop),
+        |queue, fence| queue.release(std::slice::from_ref(fence)).map(drop),
         |queue, _| queue.results(&Cursor::default(), 1, Duration::ZERO).map(drop),
     ];
     let mut server = serving(Duration::from_secs(60), 5, 1000);

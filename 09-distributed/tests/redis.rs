@@ -11,6 +11,7 @@ use distributed::{
     Verdict,
 };
 use judge::Judge;
+use support::PROGRAM;
 use support::redis::{PASSWORD, Redis, open};
 
 const ABSENCE: Duration = Duration::from_secs(10);
@@ -256,4 +257,112 @@ fn a_stopped_server_is_not_waited_for_longer_than_was_asked() {
     assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
     redis.server().signal(18);
     queue.stats().expect("it is there again");
+}
+
+fn demo(redis: &Redis, arguments: &[&str]) -> Judge {
+    let demo = Judge::program(PROGRAM).args(arguments).args(["--redis", &redis.url()]);
+    demo.env("AUTHKEY", PASSWORD)
+}
+
+#[test]
+#[cfg_attr(not(redis_server), ignore = "redis-server is not installed")]
+fn master_workers_and_the_others_of_the_demo_meet_in_a_redis_server() {
+    let redis = Redis::start(QueueConfig::default());
+    let worker = demo(&redis, &["worker", "--stay"]).start();
+    // The results of others are none of ours.
+    for _ in 0..2 {
+        let master = demo(&redis, &["master", "--tasks", "3"]).run();
+        master.assert_clean();
+        let text = master.stdout();
+        let starting = |start| text.lines().filter(|line| line.starts_with(start)).count();
+        assert_eq!((starting("Put task "), starting("Result: ")), (3, 3), "{text}");
+        assert!(text.ends_with("master exit.\n"), "{text}");
+        for line in text.lines().filter_map(|line| line.strip_prefix("Put task ")) {
+            let number: u64 = line.trim_end_matches("...").parse().expect("a number");
+            let square = number * number;
+            assert!(
+                text.contains(&format!("\nResult: {number} * {number} = {square}\n")),
+                "{text}"
+            );
+        }
+        assert_eq!(master.stderr(), "");
+    }
+    let stats = demo(&redis, &["stats", "--once"]).run();
+    stats.assert_clean();
+    assert!(stats.stdout().contains("done           6\n"), "{stats}");
+    drop(worker);
+
+    let mut queue = RedisTasks::open(
+        &redis.url(),
+        Some(&Key::new(PASSWORD.as_bytes())),
+        "get_task_queue",
+        ABSENCE,
+    )
+    .expect("it is there");
+    queue
+        .configure(&QueueConfig { max_attempts: 1, ..QueueConfig::default() })
+        .expect("it answers");
+    queue.put(&[("odd".to_owned(), Value::None)]).expect("there is room");
+    demo(&redis, &["worker"]).run().assert_clean();
+    let listed = demo(&redis, &["dead", "list"]).run();
+    assert_eq!(listed.stdout(), "odd: tried 1 times; None is no number\n", "{listed}");
+    let again = demo(&redis, &["dead", "retry", "odd"]).run();
+    assert_eq!(again.stdout(), "1 tasks are to be tried again\n", "{again}");
+}
+
+#[test]
+fn a_password_on_the_command_line_is_refused_and_so_is_a_server_elsewhere() {
+    for (url, text) in [
+        ("redis://me:secret@127.0.0.1", "--key-file"),
+        ("redis://192.0.2.1:6379", "--plain"),
+        ("rediss://127.0.0.1", "TLS"),
+        ("127.0.0.1:6379", "URL"),
+    ] {
+        let report = Judge::program(PROGRAM).args(["stats", "--once", "--redis", url]).run();
+        assert_eq!(report.code(), Some(1), "{report}");
+        assert!(report.stderr().contains(text) && !report.stderr().contains("secret"), "{report}");
+    }
+}
+
+/// The lines of the README.
+#[test]
+#[cfg_attr(not(redis_server), ignore = "redis-server is not installed")]
+fn a_worker_and_a_master_need_no_more_rights_than_the_readme_gives_them() {
+    let readme = include_str!("../README.md");
+    let users = readme.lines().filter(|line| line.starts_with("user "));
+    let users: Vec<_> = users.map(|line| line.replace("PASSWORD", "secret")).collect();
+    assert_eq!(users.len(), 2, "{users:?}");
+    let lines = format!("appendonly yes\n{}\n", users.join("\n"));
+    let redis = Redis::start_with(lasting(SHORT), &lines);
+    let open = |user: &str| {
+        let url = redis.url().replace("//", &format!("//{user}@"));
+        RedisTasks::open(&url, Some(&Key::new(b"secret")), "tasks", ABSENCE).expect("it may")
+    };
+    let (mut master, mut worker) = (open("master"), open("worker"));
+    master.configure(&lasting(SHORT)).expect("it may");
+    assert_eq!(master.risks().expect("it may"), [""; 0]);
+    master.put(&numbers(0..4)).expect("it may");
+    let leases = worker.take(4, ABSENCE).expect("it may");
+    let fences: Vec<_> = leases.iter().map(Lease::fence).collect();
+    worker.extend(&fences).expect("it may");
+    worker.complete(&[(fences[0].clone(), Value::None)]).expect("it may");
+    worker.fail(&fences[1], "no luck", Duration::ZERO).expect("it may");
+    worker.release(&fences[2..3]).expect("it may");
+    assert_eq!(worker.take(4, ABSENCE).expect("it may").len(), 2);
+    assert!(worker.take(1, Duration::ZERO).expect("it may").is_empty());
+    drop(worker);
+    assert_eq!(master.stats().expect("it may").ready, 3);
+    assert_eq!(master.results(&Cursor::default(), 10, SHORT).expect("it may").len(), 1);
+    assert!(master.dead().expect("it may").is_empty());
+    assert_eq!(master.retry(&[]).expect("it may"), 0);
+    master.purge().expect("it may");
+    // And no less: what is somebody else's is not theirs.
+    let error = RedisTasks::open(
+        &redis.url().replace("//", "//worker@"),
+        Some(&Key::new(b"secret")),
+        "others",
+        ABSENCE,
+    );
+    let error = error.expect_err("that is another queue").to_string();
+    assert!(error.to_lowercase().contains("permission"), "{error}");
 }

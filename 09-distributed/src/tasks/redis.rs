@@ -50,7 +50,7 @@ impl RedisTasks {
         let hello = settings(name, "HSETNX", &QueueConfig::default());
         let mut link = Link::open(url, password, hello, absence)?;
         let durable = risks::has_log(&mut link)?;
-        let worker = format!("{}:{pid}:{dice:08x}", host.trim_end());
+        let worker = format!("{}:{pid}:{dice:08x}", host.trim_end().replace('/', "-"));
         Ok(RedisTasks { link, name: name.to_owned(), worker, took: false, durable })
     }
 

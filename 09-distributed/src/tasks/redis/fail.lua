@@ -1,5 +1,5 @@
 -- ARGV: fence, error, in how many milliseconds it may be tried again. Returns 1 if it was the caller's to fail.
-local entry, _, delivery = held(ARGV[1])
+local entry, delivery = held(ARGV[1])
 if not entry then
   return 0
 end

@@ -171,9 +171,9 @@ impl RedisTasks {
         while replies.len() > 0 {
             let mut next = || replies.next().unwrap_or_default();
             let (entry, delivery): (String, u64) = (read(next())?, read(next())?);
-            let (attempt, id, body): (_, _, Vec<u8>) =
+            let (attempt, id, body): (_, String, Vec<u8>) =
                 (read(next())?, read(next())?, read(next())?);
-            let fence = Fence(format!("{entry}/{delivery}/{}", self.worker));
+            let fence = Fence(format!("{entry}/{delivery}/{}/{id}", self.worker));
             leases.push(Lease { id, body: unpickled(&body)?, attempt, fence });
         }
         Ok(leases)

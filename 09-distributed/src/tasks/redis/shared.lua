@@ -38,13 +38,13 @@ local function pending(entry)
   end
 end
 
--- The entry, holder and delivery of a fence, if it holds.
+-- The entry, delivery, holder and task's id of a fence, if it holds.
 local function held(fence)
-  local entry, delivery, holder = string.match(fence, '^(%d+%-%d+)/(%d+)/(.+)$')
+  local entry, delivery, holder, id = string.match(fence, '^(%d+%-%d+)/(%d+)/([^/]+)/(.*)$')
   if entry then
     local now_with, now_for = pending(entry)
     if now_with == holder and now_for == tonumber(delivery) then
-      return entry, holder, now_for
+      return entry, now_for, holder, id
     end
   end
 end

@@ -6,11 +6,11 @@ local taken = { -1 }
 local new_leases = {}
 
 local function lend(entry, delivery, attempt, fields)
-  new_leases[#new_leases + 1] = now + lease
-  new_leases[#new_leases + 1] = entry
-  for _, part in ipairs({ entry, delivery, attempt, fields[2], fields[4] }) do
-    taken[#taken + 1] = part
-  end
+  local count = #new_leases
+  new_leases[count + 1], new_leases[count + 2] = now + lease, entry
+  count = #taken
+  taken[count + 1], taken[count + 2], taken[count + 3] = entry, delivery, attempt
+  taken[count + 4], taken[count + 5] = fields[2], fields[4]
   max = max - 1
 end
 
