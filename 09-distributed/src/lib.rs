@@ -19,8 +19,10 @@ pub use manager::{
     CallError, ConnectError, Limits, Listening, Manager, RemoteQueue, Running, ServeError, Server,
 };
 
-// Tasks that are lent, not given: what survives a worker's death. A trait, so that other engines fit in.
+// Tasks that are lent, not given: what survives a worker's death. A trait, and the engines behind it.
 mod tasks;
+#[cfg(feature = "redis")]
+pub use tasks::RedisTasks;
 pub use tasks::{
     Cursor, Dead, Done, Fence, Heartbeat, Lease, Outcome, Put, QueueError, RemoteTasks, Stats,
     TaskQueue, Undone, Verdict, WorkerStats, work,

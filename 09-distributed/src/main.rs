@@ -31,6 +31,8 @@ Commands:
 Options:
   --listen ADDR:PORT    where to serve: 127.0.0.1:5000 without this
   --connect ADDR:PORT   where the server is: 127.0.0.1:5000 without this
+  --redis URL           use the tasks in this Redis server instead (redis://[USER@]HOST[:PORT]); its password is
+                        the key. Needs the feature `redis`.
   --key-file FILE       the key, in a file that only its owner may read
   --tls FILE            encrypt, with this side's file: keygen makes one for servers and one for clients
   --plain               go beyond this machine, unencrypted: for a network that you trust
@@ -106,6 +108,12 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
             (Long("connect"), Some("master" | "worker" | "wc" | "stats" | "dead")) => {
                 options.address = arguments.value()?.string()?;
                 options.connect = true;
+            }
+            (Long("redis"), Some("master" | "worker" | "stats" | "dead")) => {
+                if cfg!(not(feature = "redis")) {
+                    return Err(demo::redis::MISSING.into());
+                }
+                options.redis = Some(arguments.value()?.string()?);
             }
             (Long("key-file"), Some("serve" | "master" | "worker" | "wc" | "stats" | "dead")) => {
                 options.key_file = Some(arguments.value()?.into());

@@ -169,7 +169,7 @@ fn the_tutorials_key_is_warned_of() {
 
 #[test]
 fn bad_input_is_refused_with_a_sentence() {
-    let cases: [(&[&str], i32, &str); 9] = [
+    let mut cases: Vec<(&[&str], i32, &str)> = vec![
         (&["nonsense"], 2, "no command `nonsense`"),
         (&["master", "--tasks", "many"], 2, "many"),
         (&["worker", "--tasks", "3"], 2, "--tasks"),
@@ -184,6 +184,9 @@ fn bad_input_is_refused_with_a_sentence() {
             "no address no.such.host.invalid:1",
         ),
     ];
+    if cfg!(not(feature = "redis")) {
+        cases.push((&["stats", "--redis", "redis://127.0.0.1"], 2, "--features redis"));
+    }
     for (arguments, code, text) in cases {
         let report = demo(arguments);
         assert_eq!(report.code(), Some(code), "{report}");

@@ -4,7 +4,9 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use distributed::{CallError, ConnectError, Key, KeyError, Manager, Tls};
+use distributed::{CallError, ConnectError, Key, KeyError, Manager, RemoteTasks, TaskQueue, Tls};
+
+use crate::demo::{self, TASKS};
 
 /// Read from the line of the command.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub(crate) struct Options {
     pub(crate) key_file: Option<PathBuf>,
     /// This side's file.
     pub(crate) tls: Option<PathBuf>,
+    /// The URL of a Redis server that is to be used instead of ours.
+    pub(crate) redis: Option<String>,
     /// Beyond loopback, unencrypted, on purpose.
     pub(crate) plain: bool,
     pub(crate) tasks: u32,
@@ -37,6 +41,7 @@ impl Default for Options {
             connect: false,
             key_file: None,
             tls: None,
+            redis: None,
             plain: false,
             tasks: 10,
             stay: false,
@@ -67,13 +72,21 @@ impl Options {
         found.first().copied().ok_or_else(|| format!("no address {}", self.address))
     }
 
-    /// The key, from the file, the environment, or the tutorial. Never from the line of the command: that is
-    /// for everybody to read in `ps`.
+    /// The key, from the file or the environment. Never from the line of the command: that is for everybody to read
+    /// in `ps`.
+    pub(crate) fn given_key(&self) -> Result<Option<Key>, KeyError> {
+        let Some(file) = &self.key_file else {
+            let key = std::env::var_os("AUTHKEY");
+            return Ok(key.map(|key| Key::new(std::os::unix::ffi::OsStrExt::as_bytes(&*key))));
+        };
+        Key::from_file(file).map(Some)
+    }
+
+    /// The key that was given, or the tutorial's.
     pub(crate) fn key(&self, ip: IpAddr) -> Result<Key, Box<dyn std::error::Error>> {
-        let key = match (&self.key_file, std::env::var_os("AUTHKEY")) {
-            (Some(file), _) => Key::from_file(file)?,
-            (None, Some(key)) => Key::new(std::os::unix::ffi::OsStrExt::as_bytes(&*key)),
-            (None, None) => {
+        let key = match self.given_key()? {
+            Some(key) => key,
+            None => {
                 if ip.is_loopback() {
                     eprintln!(
                         "distributed: the key is the tutorial's `abc`: good on this machine, for trying out"
@@ -100,6 +113,14 @@ impl Options {
 
     pub(crate) fn tls(&self) -> Result<Option<Tls>, KeyError> {
         self.tls.as_ref().map(Tls::from_file).transpose()
+    }
+
+    /// The tasks, in whatever server.
+    pub(crate) fn open_tasks(&self) -> Result<Box<dyn TaskQueue>, Box<dyn std::error::Error>> {
+        Ok(match &self.redis {
+            Some(url) => Box::new(demo::redis::open(url, self)?),
+            None => Box::new(RemoteTasks::open(&self.connect()?, TASKS, ABSENCE)?),
+        })
     }
 
     /// The server, when it is there.

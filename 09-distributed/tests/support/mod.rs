@@ -1,6 +1,9 @@
 //! What several tests need: a server in this process, and every Python of this machine.
 #![allow(dead_code, reason = "each test binary uses its part of it")]
 
+#[cfg(feature = "redis")]
+pub(crate) mod redis;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Write};
