@@ -120,10 +120,13 @@ fn a_threads_values_are_dropped_newest_first() {
         let tell = Mutex::new(tell.clone());
         Local::new(move || Tell(n, tell.lock().expect("no panic").clone()))
     }));
-    let theirs = Arc::clone(&locals);
-    on_thread("anna", move || [2, 0, 3, 1].map(|n| theirs[n].with(|_| ())));
+    // The second time the objects have their places already, and not in this order.
+    for order in [[0, 1, 2, 3], [2, 0, 3, 1]] {
+        let theirs = Arc::clone(&locals);
+        on_thread("anna", move || order.map(|n| theirs[n].with(|_| ())));
+    }
     drop((tell, locals));
-    assert_eq!(told.iter().collect::<Vec<_>>(), [1, 3, 0, 2]);
+    assert_eq!(told.iter().collect::<Vec<_>>(), [3, 2, 1, 0, 1, 3, 0, 2]);
 }
 
 #[test]
@@ -173,6 +176,45 @@ fn a_destructor_that_comes_after_the_table_is_told_that_it_is_gone() {
         (0..3).for_each(|n| local.set(n));
     });
     assert_eq!(told.iter().collect::<Vec<_>>(), [Err(LocalError::Ending), Ok(0)]);
+}
+
+#[test]
+fn a_destructor_may_wait_for_a_thread_that_begins_a_value_of_the_same_object() {
+    struct Waits(bool);
+    impl Drop for Waits {
+        fn drop(&mut self) {
+            if self.0 {
+                on_thread("later", || WAITS.with(|_| ()));
+            }
+        }
+    }
+    static WAITS: Local<RefCell<Waits>> = Local::new(|| RefCell::new(Waits(false)));
+    on_thread("anna", || WAITS.with_borrow_mut(|waits| waits.0 = true));
+}
+
+#[test]
+fn a_destructor_may_wait_for_the_end_of_a_thread_that_has_a_value_of_the_same_object() {
+    struct Waits(Option<(mpsc::Sender<()>, thread::JoinHandle<()>)>);
+    impl Drop for Waits {
+        fn drop(&mut self) {
+            if let Some((go, thread)) = self.0.take() {
+                drop(go);
+                thread.join().expect("no panic");
+            }
+        }
+    }
+    let local = Arc::new(Local::new(|| RefCell::new(Waits(None))));
+    let (theirs, (begun, is_begun)) = (Arc::clone(&local), mpsc::channel());
+    let (go, gone) = mpsc::channel::<()>();
+    let thread = thread::spawn(move || {
+        theirs.with(|_| ());
+        drop(theirs);
+        drop(begun);
+        assert!(gone.recv().is_err());
+    });
+    assert_eq!(is_begun.recv(), Err::<(), _>(mpsc::RecvError));
+    local.with_borrow_mut(|waits| waits.0 = Some((go, thread)));
+    drop(local);
 }
 
 #[test]

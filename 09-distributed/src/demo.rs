@@ -4,6 +4,7 @@ pub(crate) mod dead;
 pub(crate) mod keygen;
 pub(crate) mod master;
 pub(crate) mod options;
+pub(crate) mod redis;
 pub(crate) mod serve;
 pub(crate) mod start;
 pub(crate) mod stats;

@@ -23,7 +23,7 @@ Commands:
   wc PATH…       count lines, words and bytes of all files in and below the paths, and print what
                  `LC_ALL=C wc` prints of them: with two workers on this machine, or those of a server
                  (--connect)
-  keygen FILE    make a key for servers and clients
+  keygen FILE    make a key for servers and clients, and files for TLS beside it
   stats          how many tasks are ready, on lease, done, dead, and who works
   dead list      tasks that were tried too often, and why
   dead retry [ID…]  give them, or those with these ids, another life
@@ -31,7 +31,10 @@ Commands:
 Options:
   --listen ADDR:PORT    where to serve: 127.0.0.1:5000 without this
   --connect ADDR:PORT   where the server is: 127.0.0.1:5000 without this
+  --redis URL           use the tasks in this Redis server instead (redis://[USER@]HOST[:PORT]); its password is
+                        the key. Needs the feature `redis`.
   --key-file FILE       the key, in a file that only its owner may read
+  --tls FILE            encrypt, with this side's file: keygen makes one for servers and one for clients
   --plain               go beyond this machine, unencrypted: for a network that you trust
   --tasks N             master: how many tasks: 10 without this
   --once                stats: print once, for scripts
@@ -106,8 +109,17 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
                 options.address = arguments.value()?.string()?;
                 options.connect = true;
             }
+            (Long("redis"), Some("master" | "worker" | "wc" | "stats" | "dead")) => {
+                if cfg!(not(feature = "redis")) {
+                    return Err(demo::redis::MISSING.into());
+                }
+                options.redis = Some(arguments.value()?.string()?);
+            }
             (Long("key-file"), Some("serve" | "master" | "worker" | "wc" | "stats" | "dead")) => {
                 options.key_file = Some(arguments.value()?.into());
+            }
+            (Long("tls"), Some("serve" | "master" | "worker" | "wc" | "stats" | "dead")) => {
+                options.tls = Some(arguments.value()?.into());
             }
             (Long("plain"), Some("serve" | "master" | "worker" | "wc" | "stats" | "dead")) => {
                 options.plain = true;
@@ -125,6 +137,9 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
         Some("worker") => Command::With(demo::worker::run, options),
         Some("wc") if options.paths.is_empty() => {
             return Err("wc: which files, or folders?".into());
+        }
+        Some("wc") if !options.has_server() && options.is_for_server() => {
+            return Err("wc: for which server is that? Say --connect ADDR:PORT, too".into());
         }
         Some("wc") => Command::Count(options),
         Some("stats") => Command::With(demo::stats::run, options),

@@ -9,4 +9,6 @@ mod state;
 pub use call::METHODS;
 pub(crate) use call::{Answer, Call, Kind, Wait};
 pub use config::QueueConfig;
+#[cfg(feature = "redis")]
+pub(crate) use state::too_long;
 pub(crate) use state::{Caller, Queue};

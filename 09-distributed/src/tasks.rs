@@ -3,6 +3,8 @@
 mod error;
 mod heartbeat;
 mod queue;
+#[cfg(feature = "redis")]
+mod redis;
 mod remote;
 mod work;
 
@@ -11,5 +13,7 @@ pub use heartbeat::Heartbeat;
 pub use queue::{
     Cursor, Dead, Done, Fence, Lease, Outcome, Put, Stats, TaskQueue, Verdict, WorkerStats,
 };
+#[cfg(feature = "redis")]
+pub use redis::RedisTasks;
 pub use remote::RemoteTasks;
 pub use work::{Undone, work};

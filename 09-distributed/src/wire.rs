@@ -3,6 +3,8 @@
 mod auth;
 mod frame;
 pub(crate) mod key;
+#[cfg_attr(not(feature = "tls"), path = "wire/no_tls.rs")]
+mod tls;
 mod transport;
 
 pub use auth::AuthError;
@@ -10,4 +12,5 @@ pub(crate) use auth::{CHALLENGE_LIMIT, FAILURE, Handshake, Step};
 pub use frame::FrameError;
 pub(crate) use frame::{FrameReader, frame};
 pub use key::{Key, KeyError};
+pub use tls::Tls;
 pub(crate) use transport::Transport;

@@ -122,12 +122,39 @@ fn beyond_this_machine_nothing_goes_by_accident() {
     let weak = demo(&["serve", "--listen", "0.0.0.0:0"]);
     assert_eq!(weak.code(), Some(1));
     assert!(weak.stderr().contains("16 bytes"), "{weak}");
-    let plain = Judge::program(PROGRAM)
-        .args(["serve", "--listen", "0.0.0.0:0"])
-        .env("AUTHKEY", "a key that is long enough")
-        .run();
-    assert_eq!(plain.code(), Some(1));
-    assert!(plain.stderr().contains("--plain"), "{plain}");
+    // An address that nobody has (RFC 5737): it is not even tried.
+    for command in [
+        &["serve", "--listen", "0.0.0.0:0"][..],
+        &["serve", "--listen", "[::]:0"],
+        &["master", "--connect", "192.0.2.1:5000"],
+        &["worker", "--connect", "192.0.2.1:5000"],
+        &["stats", "--connect", "192.0.2.1:5000"],
+        &["dead", "list", "--connect", "192.0.2.1:5000"],
+    ] {
+        let with_key = Judge::program(PROGRAM).env("AUTHKEY", "a key that is long enough");
+        let plain = with_key.args(command).run();
+        assert_eq!(plain.code(), Some(1));
+        for what in ["--tls FILE", "--features tls", "--plain"] {
+            assert!(plain.stderr().contains(what), "{plain}");
+        }
+    }
+}
+
+#[test]
+fn what_was_built_without_tls_says_how_to_have_it() {
+    if cfg!(feature = "tls") {
+        return;
+    }
+    let scratch = Scratch::new("no-tls");
+    let made = demo(&["keygen", &scratch.file("farm.key")]);
+    made.assert_clean();
+    assert!(made.stdout().contains("--features tls"), "{made}");
+    for command in [["serve", "--listen", "127.0.0.1:0"], ["stats", "--connect", "127.0.0.1:1"]] {
+        let refused = Judge::program(PROGRAM).args(command).args(["--tls", "farm.client.pem"]);
+        let refused = refused.env("AUTHKEY", "abc").run();
+        assert_eq!(refused.code(), Some(1));
+        assert!(refused.stderr().contains("--features tls"), "{refused}");
+    }
 }
 
 #[test]
@@ -142,7 +169,7 @@ fn the_tutorials_key_is_warned_of() {
 
 #[test]
 fn bad_input_is_refused_with_a_sentence() {
-    let cases: [(&[&str], i32, &str); 9] = [
+    let mut cases: Vec<(&[&str], i32, &str)> = vec![
         (&["nonsense"], 2, "no command `nonsense`"),
         (&["master", "--tasks", "many"], 2, "many"),
         (&["worker", "--tasks", "3"], 2, "--tasks"),
@@ -150,6 +177,7 @@ fn bad_input_is_refused_with_a_sentence() {
         (&["keygen"], 2, "name of a file"),
         (&["worker", "extra"], 2, "extra"),
         (&["wc"], 2, "which files"),
+        (&["wc", "--plain", "x"], 2, "--connect"),
         (&["worker", "--key-file", "/no/such/file"], 1, "/no/such/file"),
         (
             &["worker", "--connect", "no.such.host.invalid:1"],
@@ -157,6 +185,9 @@ fn bad_input_is_refused_with_a_sentence() {
             "no address no.such.host.invalid:1",
         ),
     ];
+    if cfg!(not(feature = "redis")) {
+        cases.push((&["stats", "--redis", "redis://127.0.0.1"], 2, "--features redis"));
+    }
     for (arguments, code, text) in cases {
         let report = demo(arguments);
         assert_eq!(report.code(), Some(code), "{report}");

@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 
 use distributed::{CallError, Manager, RemoteQueue};
 use judge::{Judge, Running};
-use support::{PROGRAM, key, manager, script, serve, server, with_two_pythons};
+use support::{
+    PROGRAM, key, manager, script, serve, server, state, wait_for_waiting, wait_until,
+    with_two_pythons,
+};
 
 const KILL: i32 = 9;
 const STOP: i32 = 19;
@@ -22,19 +25,6 @@ judge::scenario! {
         let task: u32 = queue.get()?;
         println!("{task}");
         Ok(())
-    }
-}
-
-/// Until as many wait in it.
-fn wait_for_waiting(queue: &mut RemoteQueue, clients: usize) {
-    let start = Instant::now();
-    loop {
-        let shown = queue.call("__str__", &[]).expect("it answers");
-        if format!("{shown:?}").contains(&format!("{clients} clients waiting")) {
-            return;
-        }
-        assert!(start.elapsed() < Duration::from_secs(10), "{shown:?}");
-        std::thread::yield_now();
     }
 }
 
@@ -63,14 +53,6 @@ fn assert_takes_nothing(queue: &mut RemoteQueue, mut worker: Running, before: bo
     assert_eq!(worker.finish().signal(), Some(KILL));
 }
 
-fn wait_until(done: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !done() {
-        assert!(start.elapsed() < Duration::from_secs(10), "it does not happen");
-        std::thread::yield_now();
-    }
-}
-
 #[test]
 fn a_worker_killed_while_it_waits_in_get_takes_nothing_with_it() {
     let server = server();
@@ -92,12 +74,6 @@ fn a_python_worker_killed_while_it_waits_in_get_takes_nothing_with_it() {
             assert_takes_nothing(&mut queue, worker, task % 2 == 0, task);
         }
     });
-}
-
-/// Of a process that lives: `T` if it is stopped.
-fn state(pid: i32) -> Option<String> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    Some(stat.rsplit(") ").next()?.to_owned())
 }
 
 #[test]

@@ -1,19 +1,19 @@
 //! The task queue in this lesson's server: what every engine promises, and then workers that are killed and stopped.
 
 mod conformance;
+mod kill;
 mod support;
 
-use std::collections::HashMap;
 use std::io::BufRead;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use distributed::{
-    Cursor, Heartbeat, Manager, Outcome, QueueConfig, RemoteTasks, Running, Server, TaskQueue,
-    Value, Verdict, work,
+    Cursor, Fence, Heartbeat, Manager, Outcome, QueueConfig, QueueError, RemoteTasks, Running,
+    Server, TaskQueue, Value, Verdict, work,
 };
 use judge::Judge;
-use support::{Dice, key, manager, script, with_two_pythons};
+use support::{key, manager, script, with_two_pythons};
 
 const ABSENCE: Duration = Duration::from_secs(10);
 
@@ -127,76 +127,18 @@ fn a_worker_that_was_stopped_past_its_lease_is_refused_when_it_goes_on() {
 
 judge::scenario! {
     /// A worker as the library makes it, with its heartbeat.
-    fn works() -> Result<(), Box<dyn std::error::Error>> {
-        let manager = connect()?;
-        let mut queue = RemoteTasks::open(&manager, "tasks", ABSENCE)?;
-        let beat = RemoteTasks::open(&manager, "tasks", ABSENCE)?;
-        let heartbeat = Heartbeat::start(beat, ABSENCE)?;
-        work(&mut queue, &heartbeat, 10, None, |lease| match lease.body {
-            Value::Int(number) => Ok(Value::Int(number * number)),
-            _ => Err("no number".into()),
-        })?;
-        Ok(())
+    fn works() -> Result<(), QueueError> {
+        let manager = connect().map_err(|error| QueueError::Answer(error.to_string()))?;
+        let open = || RemoteTasks::open(&manager, "tasks", ABSENCE);
+        kill::square(open()?, open()?)
     }
 }
 
-/// 4,000 tasks, or STRESS times as many: the same seed, the same faults, whatever the scheduler makes of them.
 #[test]
 fn four_workers_killed_stopped_and_continued_at_random_lose_no_task_and_repeat_no_result() {
     let server = serving(Duration::from_millis(250), 1000, 100_000);
-    let start = || {
-        Judge::scenario(&works)
-            .env("ADDRESS", server.address().to_string())
-            .deadline(Duration::from_secs(600))
-            .start()
-    };
-    let mut crew: Vec<_> = (0..4).map(|_| start()).collect();
-    let mut master = tasks(&server, "tasks");
-    let (mut dice, mut cursor) = (Dice(4000), Cursor::default());
-    let mut seen: HashMap<String, Value> = HashMap::new();
-    let all = 4000 * i64::from(support::times());
-    let (mut put_so_far, mut killed) = (0, 0);
-    while seen.len() < usize::try_from(all).expect("not negative") {
-        if put_so_far < all {
-            put(&mut master, put_so_far..put_so_far + 100);
-            put_so_far += 100;
-            let one = dice.below(4);
-            match dice.below(3) {
-                0 => {
-                    crew[one].signal(9);
-                    crew[one] = start();
-                    killed += 1;
-                }
-                1 => crew[one].signal(19),
-                _ => crew.iter_mut().for_each(|one| one.signal(18)),
-            }
-        } else {
-            crew.iter_mut().for_each(|one| one.signal(18));
-        }
-        // Up to what four workers may have in hand.
-        let slack = if put_so_far < all { 80 } else { 0 };
-        while seen.len() + slack < usize::try_from(put_so_far).expect("not negative") {
-            let results = master.results(&cursor, 1000, ABSENCE).expect("it answers");
-            assert!(
-                !results.is_empty(),
-                "{} of {put_so_far} and no more: {:?}",
-                seen.len(),
-                master.stats()
-            );
-            for done in results {
-                let Outcome::Value(value) = done.outcome else { panic!("{done:?}") };
-                let twice = seen.insert(done.id.clone(), value);
-                assert_eq!(twice, None, "{} has two results", done.id);
-                cursor = done.cursor;
-            }
-        }
-    }
-    for number in 0..all {
-        assert_eq!(seen.get(&format!("task {number}")), Some(&Value::Int(number * number)));
-    }
-    assert!(master.results(&cursor, 1, Duration::ZERO).expect("it answers").is_empty());
-    println!("{} results, {killed} workers killed", seen.len());
-    assert!(killed > 5);
+    let start = || Judge::scenario(&works).env("ADDRESS", server.address().to_string());
+    kill::four_workers(&mut tasks(&server, "tasks"), start, |_| ());
 }
 
 #[test]
@@ -265,6 +207,50 @@ fn leases_are_there_for_python_too() {
     });
 }
 
+fn serving_on(address: SocketAddr) -> Running {
+    let server = Server::new(key()).share("tasks", QueueConfig::default()).listen(address);
+    server.and_then(|it| it.spawn()).expect("the port is free again")
+}
+
+#[test]
+fn whatever_is_asked_first_of_a_restarted_server_it_says_that_it_has_forgotten() {
+    type Call = fn(&mut RemoteTasks, &Fence) -> Result<(), QueueError>;
+    let calls: [Call; 7] = [
+        |queue, _| queue.put(&[("x".to_owned(), Value::None)]).map(drop),
+        |queue, _| queue.take(1, Duration::ZERO).map(drop),
+        |queue, fence| queue.extend(std::slice::from_ref(fence)).map(drop),
+        |queue, fence| queue.complete(&[(fence.clone(), Value::None)]).map(drop),
+        |queue, fence| queue.fail(fence, "no luck", Duration::ZERO).map(drop),
+        |queue, fence| queue.release(std::slice::from_ref(fence)).map(drop),
+        |queue, _| queue.results(&Cursor::default(), 1, Duration::ZERO).map(drop),
+    ];
+    let mut server = serving(Duration::from_secs(60), 5, 1000);
+    let address = server.address();
+    for call in calls {
+        let mut queue = tasks(&server, "tasks");
+        put(&mut queue, 0..1);
+        let fence = queue.take(1, ABSENCE).expect("it answers").remove(0).fence();
+        drop(server);
+        server = serving_on(address);
+        assert!(matches!(call(&mut queue, &fence), Err(QueueError::Forgotten)));
+        call(&mut queue, &fence).expect("it was said");
+    }
+}
+
+#[test]
+fn a_worker_goes_on_with_a_restarted_servers_tasks() {
+    let first = serving(Duration::from_secs(60), 5, 100);
+    let address = first.address();
+    put(&mut tasks(&first, "tasks"), 0..1);
+    let mut worker =
+        Judge::scenario(&works).env("ADDRESS", address.to_string()).env("SAYS", "1").start();
+    worker.wait_for_line(|line| line == "task 0");
+    drop(first);
+    let second = serving_on(address);
+    put(&mut tasks(&second, "tasks"), 1..2);
+    worker.wait_for_line(|line| line == "task 1");
+}
+
 #[test]
 fn a_restarted_server_has_forgotten_and_a_master_that_puts_again_gets_everything() {
     let first = serving(Duration::from_secs(60), 5, 1000);
@@ -272,10 +258,9 @@ fn a_restarted_server_has_forgotten_and_a_master_that_puts_again_gets_everything
     assert!(!master.durable());
     put(&mut master, 0..100);
     drop(first);
-    let config = QueueConfig::default();
-    let second = Server::new(key()).share("tasks", config).listen(address);
-    let _second = second.and_then(|it| it.spawn()).expect("the port is free again");
-    // It comes back by itself; its tasks don't.
+    let _second = serving_on(address);
+    // It comes back by itself; its tasks don't. Whoever calls is told, once.
+    assert!(matches!(master.stats(), Err(QueueError::Forgotten)));
     assert_eq!(master.stats().expect("it is back").ready, 0);
     put(&mut master, 0..100);
     assert_eq!(master.stats().expect("it answers").ready, 100);

@@ -5,23 +5,10 @@ mod support;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use distributed::{CallError, ConnectError, QueueConfig, RemoteQueue, Server};
-use support::{key, manager, server};
+use distributed::{CallError, ConnectError, QueueConfig, Server};
+use support::{key, manager, server, wait_for_waiting};
 
 const SOON: Duration = Duration::from_millis(50);
-
-/// Until somebody waits in it.
-fn wait_for_waiting(queue: &mut RemoteQueue, clients: usize) {
-    let start = Instant::now();
-    loop {
-        let shown = queue.call("__str__", &[]).expect("it answers");
-        if format!("{shown:?}").contains(&format!("{clients} clients waiting")) {
-            return;
-        }
-        assert!(start.elapsed() < Duration::from_secs(10), "{shown:?}");
-        std::thread::yield_now();
-    }
-}
 
 #[test]
 fn what_one_puts_another_gets_in_order() {

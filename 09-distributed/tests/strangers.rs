@@ -3,9 +3,7 @@
 mod support;
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use distributed::{
@@ -13,7 +11,7 @@ use distributed::{
 };
 use judge::Judge;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use support::{Dice, PROGRAM, key, manager, server, stress};
+use support::{Dice, PROGRAM, between, key, manager, server, stress};
 
 /// What is still to come, until the other side ends or is silent for ten seconds.
 fn rest(mut stream: &TcpStream) -> Vec<u8> {
@@ -28,55 +26,6 @@ fn rest(mut stream: &TcpStream) -> Vec<u8> {
 fn framed(payload: &[u8]) -> Vec<u8> {
     let len = i32::try_from(payload.len()).expect("short");
     [&len.to_be_bytes()[..], payload].concat()
-}
-
-/// Passes connections on to a server, what clients send through `change`, and tells what they sent.
-fn between(
-    server: SocketAddr,
-    change: impl FnMut(&mut Vec<u8>) + Send + 'static,
-) -> (SocketAddr, Receiver<Vec<u8>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    let address = listener.local_addr().expect("it has one");
-    let (sender, sent) = channel();
-    let change = Arc::new(Mutex::new(change));
-    std::thread::spawn(move || {
-        for client in listener.incoming().flatten() {
-            let Ok(far) = TcpStream::connect(server) else { return };
-            let (sender, change) = (sender.clone(), Arc::clone(&change));
-            std::thread::spawn(move || {
-                let mut change = |bytes: &mut Vec<u8>| (change.lock().expect("no panic"))(bytes);
-                pass(client, far, &mut change, &sender);
-            });
-        }
-    });
-    (address, sent)
-}
-
-fn pass(
-    mut client: TcpStream,
-    mut far: TcpStream,
-    change: &mut dyn FnMut(&mut Vec<u8>),
-    sender: &Sender<Vec<u8>>,
-) {
-    let (mut back, mut near) =
-        (far.try_clone().expect("a socket"), client.try_clone().expect("a socket"));
-    let _ = (near.set_nodelay(true), back.set_nodelay(true));
-    let answers = std::thread::spawn(move || {
-        let _ = std::io::copy(&mut back, &mut near);
-        let _ = near.shutdown(Shutdown::Both);
-    });
-    let mut buffer = [0; 4096];
-    while let Ok(len @ 1..) = client.read(&mut buffer) {
-        let mut bytes = buffer[..len].to_vec();
-        change(&mut bytes);
-        let _ = sender.send(bytes.clone());
-        if far.write_all(&bytes).is_err() {
-            break;
-        }
-    }
-    let _ = far.shutdown(Shutdown::Both);
-    let _ = client.shutdown(Shutdown::Both);
-    let _ = answers.join();
 }
 
 #[test]

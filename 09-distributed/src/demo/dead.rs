@@ -2,13 +2,11 @@
 
 use std::io::{self, Write};
 
-use distributed::{RemoteTasks, TaskQueue};
-
-use crate::demo::options::{ABSENCE, Options};
-use crate::demo::{Outcome, TASKS};
+use crate::demo::Outcome;
+use crate::demo::options::Options;
 
 pub(crate) fn run(options: &Options) -> Outcome {
-    let mut tasks = RemoteTasks::open(&options.connect()?, TASKS, ABSENCE)?;
+    let mut tasks = options.open_tasks()?;
     let mut out = io::stdout();
     if options.words[0] == "retry" {
         let number = tasks.retry(&options.words[1..])?;

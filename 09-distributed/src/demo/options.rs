@@ -4,7 +4,9 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use distributed::{ConnectError, Key, Manager};
+use distributed::{CallError, ConnectError, Key, KeyError, Manager, RemoteTasks, TaskQueue, Tls};
+
+use crate::demo::{self, TASKS};
 
 /// Read from the line of the command.
 #[derive(Debug)]
@@ -14,6 +16,10 @@ pub(crate) struct Options {
     /// It was given: there is a server already.
     pub(crate) connect: bool,
     pub(crate) key_file: Option<PathBuf>,
+    /// This side's file.
+    pub(crate) tls: Option<PathBuf>,
+    /// The URL of a Redis server that is to be used instead of ours.
+    pub(crate) redis: Option<String>,
     /// Beyond loopback, unencrypted, on purpose.
     pub(crate) plain: bool,
     pub(crate) tasks: u32,
@@ -34,6 +40,8 @@ impl Default for Options {
             address,
             connect: false,
             key_file: None,
+            tls: None,
+            redis: None,
             plain: false,
             tasks: 10,
             stay: false,
@@ -64,13 +72,21 @@ impl Options {
         found.first().copied().ok_or_else(|| format!("no address {}", self.address))
     }
 
-    /// The key, from the file, the environment, or the tutorial. Never from the line of the command: that is
-    /// for everybody to read in `ps`.
+    /// The key, from the file or the environment. Never from the line of the command: that is for everybody to read
+    /// in `ps`.
+    pub(crate) fn given_key(&self) -> Result<Option<Key>, KeyError> {
+        let Some(file) = &self.key_file else {
+            let key = std::env::var_os("AUTHKEY");
+            return Ok(key.map(|key| Key::new(std::os::unix::ffi::OsStrExt::as_bytes(&*key))));
+        };
+        Key::from_file(file).map(Some)
+    }
+
+    /// The key that was given, or the tutorial's.
     pub(crate) fn key(&self, ip: IpAddr) -> Result<Key, Box<dyn std::error::Error>> {
-        let key = match (&self.key_file, std::env::var_os("AUTHKEY")) {
-            (Some(file), _) => Key::from_file(file)?,
-            (None, Some(key)) => Key::new(std::os::unix::ffi::OsStrExt::as_bytes(&*key)),
-            (None, None) => {
+        let key = match self.given_key()? {
+            Some(key) => key,
+            None => {
                 if ip.is_loopback() {
                     eprintln!(
                         "distributed: the key is the tutorial's `abc`: good on this machine, for trying out"
@@ -85,23 +101,52 @@ impl Options {
                             it to both sides with --key-file FILE"
                     .into());
             }
-            if !self.plain {
-                return Err("beyond this machine everything would be readable on its way, and nothing is encrypted \
-                            here yet: tunnel it (ssh -L), or say --plain for a network that you trust"
+            if self.tls.is_none() && !self.plain {
+                return Err("beyond this machine everything would be readable on its way: encrypt it with --tls FILE \
+                            (keygen makes one for each side; a program that has TLS is built with `--features tls`), \
+                            or say --plain for a network that you trust"
                     .into());
             }
         }
         Ok(key)
     }
 
+    pub(crate) fn tls(&self) -> Result<Option<Tls>, KeyError> {
+        self.tls.as_ref().map(Tls::from_file).transpose()
+    }
+
+    /// Whether a server was named.
+    pub(crate) fn has_server(&self) -> bool {
+        self.connect || self.redis.is_some()
+    }
+
+    /// Whether something was given that only one who is named can want.
+    pub(crate) fn is_for_server(&self) -> bool {
+        self.key_file.is_some() || self.tls.is_some() || self.plain
+    }
+
+    /// The tasks, in whatever server.
+    pub(crate) fn open_tasks(&self) -> Result<Box<dyn TaskQueue>, Box<dyn std::error::Error>> {
+        Ok(match &self.redis {
+            Some(url) => Box::new(demo::redis::open(url, self)?),
+            None => Box::new(RemoteTasks::open(&self.connect()?, TASKS, ABSENCE)?),
+        })
+    }
+
     /// The server, when it is there.
     pub(crate) fn connect(&self) -> Result<Manager, Box<dyn std::error::Error>> {
         let address = self.resolved()?;
         let key = self.key(address.ip())?;
-        let found = Manager::connect_within(address, &key, Duration::from_secs(5));
-        found.map_err(|error| match error {
+        let mut manager = Manager::at(address, &key);
+        if let Some(tls) = self.tls()? {
+            manager = manager.tls(tls);
+        }
+        manager.reach(Duration::from_secs(5)).map_err(|error| match error {
             ConnectError::Unreachable(..) => {
                 format!("{error}\nStart one with `cargo run -p distributed -- serve`.").into()
+            }
+            ConnectError::Call(_, CallError::Lost(_)) if self.tls.is_none() => {
+                format!("{error}\nIf that server speaks TLS, say --tls FILE.").into()
             }
             error => error.into(),
         })

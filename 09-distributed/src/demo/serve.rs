@@ -14,7 +14,11 @@ pub(crate) fn run(options: &Options) -> Outcome {
     // Each client takes a descriptor, and 1,024 is soon too few.
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     setrlimit(Resource::RLIMIT_NOFILE, hard.min(65_536), hard)?;
-    let server = Server::new(key)
+    let mut server = Server::new(key);
+    if let Some(tls) = options.tls()? {
+        server = server.tls(tls);
+    }
+    let server = server
         .share(TASKS, QueueConfig { results: Some(RESULTS.to_owned()), ..QueueConfig::default() })
         .share(RESULTS, QueueConfig::default())
         .listen(address)?;

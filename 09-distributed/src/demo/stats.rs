@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
-use distributed::{RemoteTasks, Stats, TaskQueue};
+use distributed::Stats;
 
-use crate::demo::options::{ABSENCE, Options};
-use crate::demo::{Outcome, TASKS};
+use crate::demo::Outcome;
+use crate::demo::options::Options;
 
 pub(crate) fn run(options: &Options) -> Outcome {
-    let mut tasks = RemoteTasks::open(&options.connect()?, TASKS, ABSENCE)?;
+    let mut tasks = options.open_tasks()?;
     let mut out = io::stdout();
     let live = out.is_terminal() && !options.once;
     loop {

@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use distributed::{CallError, Heartbeat, Manager, RemoteTasks, Undone, Value, work};
+use distributed::{CallError, Heartbeat, Manager, RemoteTasks, TaskQueue, Undone, Value, work};
 
 use crate::demo::options::{ABSENCE, Options};
-use crate::demo::{Outcome, RESULTS, TASKS, wc};
+use crate::demo::{self, Outcome, RESULTS, TASKS, wc};
 
 /// How long there may be nothing to do.
 const IDLE: Duration = Duration::from_secs(1);
@@ -14,9 +14,13 @@ const IDLE: Duration = Duration::from_secs(1);
 pub(crate) fn run(options: &Options) -> Outcome {
     let mut out = io::stdout();
     writeln!(out, "Connect to server {}...", options.host())?;
+    if let Some(url) = &options.redis {
+        lent(|| demo::redis::open(url, options), options.stay)?;
+        return Ok(writeln!(out, "worker exit.")?);
+    }
     let manager = options.connect()?;
     if manager.queue(TASKS)?.exposed().iter().any(|method| method == "take") {
-        lent(&manager, options.stay)?;
+        lent(|| Ok(RemoteTasks::open(&manager, TASKS, ABSENCE)?), options.stay)?;
     } else {
         given(&manager, options.stay)?;
     }
@@ -25,10 +29,12 @@ pub(crate) fn run(options: &Options) -> Outcome {
 }
 
 /// Tasks on lease: if this worker dies, somebody else does them, and each result is recorded once.
-fn lent(manager: &Manager, stay: bool) -> Outcome {
-    let mut tasks = RemoteTasks::open(manager, TASKS, ABSENCE)?;
-    let beat = RemoteTasks::open(manager, TASKS, IDLE)?;
-    let heartbeat = Heartbeat::start(beat, Duration::from_secs(60))?;
+fn lent<Tasks: TaskQueue + 'static>(
+    open: impl Fn() -> Result<Tasks, Box<dyn std::error::Error>>,
+    stay: bool,
+) -> Outcome {
+    let mut tasks = open()?;
+    let heartbeat = Heartbeat::start(open()?, Duration::from_secs(60))?;
     let idle = (!stay).then_some(IDLE);
     work(&mut tasks, &heartbeat, 1, idle, |lease| match lease.body {
         // When nobody listens any more, what is on lease goes back.

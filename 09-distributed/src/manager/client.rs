@@ -7,7 +7,9 @@ use crate::manager::message::Response;
 use crate::manager::{CallError, ConnectError, RemoteQueue};
 use crate::pickle::{Class, Value, write_request};
 use crate::wire::key::random;
-use crate::wire::{CHALLENGE_LIMIT, FAILURE, FrameReader, Handshake, Key, Step, Transport, frame};
+use crate::wire::{
+    CHALLENGE_LIMIT, FAILURE, FrameReader, Handshake, Key, Step, Tls, Transport, frame,
+};
 
 /// A server's address and key: Python's `BaseManager` after `connect`.
 ///
@@ -17,6 +19,7 @@ use crate::wire::{CHALLENGE_LIMIT, FAILURE, FrameReader, Handshake, Key, Step, T
 pub struct Manager {
     address: SocketAddr,
     key: Key,
+    tls: Option<Tls>,
     patience: Duration,
 }
 
@@ -27,14 +30,12 @@ impl Manager {
     ///
     /// When not.
     pub fn connect(address: SocketAddr, key: &Key) -> Result<Manager, ConnectError> {
-        let manager = Manager::at(address, key);
-        manager.ask("dummy", &[])?;
-        Ok(manager)
+        Manager::at(address, key).reach(Duration::ZERO)
     }
 
     /// A server that is not asked yet.
     pub fn at(address: SocketAddr, key: &Key) -> Manager {
-        Manager { address, key: key.clone(), patience: Duration::from_secs(30) }
+        Manager { address, key: key.clone(), tls: None, patience: Duration::from_secs(30) }
     }
 
     /// The same, for a server that may not be there yet: tries again and again, with growing pauses,
@@ -48,7 +49,24 @@ impl Manager {
         key: &Key,
         within: Duration,
     ) -> Result<Manager, ConnectError> {
-        Backoff::retry(within, || Manager::connect(address, key))
+        Manager::at(address, key).reach(within)
+    }
+
+    /// The same, for one that was made with [`at`](Manager::at).
+    ///
+    /// # Errors
+    ///
+    /// The last one; at once, if trying again can't help.
+    pub fn reach(self, within: Duration) -> Result<Manager, ConnectError> {
+        Backoff::retry(within, || self.ask("dummy", &[]))?;
+        Ok(self)
+    }
+
+    /// Speaks TLS, with a server that does.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Manager {
+        self.tls = Some(tls);
+        self
     }
 
     /// How much longer than it may wait an answer may take before the server counts as silent: 30
@@ -91,7 +109,13 @@ impl Manager {
     }
 
     pub(crate) fn failed(&self, error: CallError) -> ConnectError {
-        ConnectError::Call(self.address, error)
+        match error {
+            // What came is no TLS that is trusted. Plain connections don't look at the bytes.
+            CallError::Lost(error) if error.kind() == io::ErrorKind::InvalidData => {
+                ConnectError::Tls(self.address, error)
+            }
+            error => ConnectError::Call(self.address, error),
+        }
     }
 
     /// Asks the server itself, on a connection for this one question.
@@ -117,7 +141,8 @@ impl Manager {
         let unreachable = |error| ConnectError::Unreachable(self.address, error);
         let stream =
             TcpStream::connect_timeout(&self.address, self.patience).map_err(unreachable)?;
-        let mut transport = Transport::new(stream).map_err(unreachable)?;
+        let session = self.tls.as_ref().map(Tls::connect).transpose().map_err(unreachable)?;
+        let mut transport = Transport::new(stream, session).map_err(unreachable)?;
         transport.set_silence(self.patience).map_err(unreachable)?;
         transport.set_patience(Some(self.patience)).map_err(unreachable)?;
         let mut connection = Connection { transport, inbox: FrameReader::new(CHALLENGE_LIMIT) };

@@ -76,14 +76,14 @@ impl Conn {
     /// What it wants to be told of. While something is unwritten nothing more is read: who does not
     /// take his answers can't make the server hold more and more of them.
     pub(crate) fn wanted(&self) -> Interest {
-        let write = !self.outbox.is_empty();
+        let write = self.has_unwritten();
         let ended = matches!(self.phase, Phase::Ended);
         let idle = ended || matches!(self.phase, Phase::Waiting(_) | Phase::Closing);
         Interest { read: !write && !idle, write, end: !ended }
     }
 
     pub(crate) fn has_unwritten(&self) -> bool {
-        !self.outbox.is_empty()
+        !self.outbox.is_empty() || self.transport.has_unwritten()
     }
 
     pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
@@ -121,7 +121,10 @@ impl Conn {
         let mut written = 0;
         let result = loop {
             if written == self.outbox.len() {
-                break Ok(());
+                break match self.transport.flush() {
+                    Err(error) if !is_later(&error) => Err(error),
+                    _ => Ok(()),
+                };
             }
             match self.transport.write(&self.outbox[written..]) {
                 Ok(0) => break Err(io::ErrorKind::WriteZero.into()),

@@ -53,6 +53,8 @@ impl std::error::Error for ServeError {
 pub enum ConnectError {
     /// No connection to this address.
     Unreachable(SocketAddr, io::Error),
+    /// No TLS that both sides trust.
+    Tls(SocketAddr, io::Error),
     /// The key was wrong, here or there.
     Auth(SocketAddr, AuthError),
     /// It went wrong after that.
@@ -64,7 +66,7 @@ impl ConnectError {
     pub fn is_temporary(&self) -> bool {
         match self {
             ConnectError::Unreachable(..) => true,
-            ConnectError::Auth(..) => false,
+            ConnectError::Tls(..) | ConnectError::Auth(..) => false,
             ConnectError::Call(_, error) => matches!(error, CallError::Lost(_) | CallError::Silent),
         }
     }
@@ -76,6 +78,10 @@ impl fmt::Display for ConnectError {
             ConnectError::Unreachable(address, error) => {
                 write!(f, "can't connect to a server at {address}: {error}")
             }
+            ConnectError::Tls(address, error) => write!(
+                f,
+                "no TLS with the server at {address}: {error}; has it TLS, and each side its own file of the same pair?"
+            ),
             ConnectError::Auth(address, error) => {
                 write!(f, "the server at {address} and this client don't know each other: {error}")
             }
@@ -87,7 +93,7 @@ impl fmt::Display for ConnectError {
 impl std::error::Error for ConnectError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            ConnectError::Unreachable(_, error) => Some(error),
+            ConnectError::Unreachable(_, error) | ConnectError::Tls(_, error) => Some(error),
             ConnectError::Auth(_, error) => Some(error),
             ConnectError::Call(_, error) => Some(error),
         }

@@ -13,7 +13,7 @@ use crate::manager::message::{Request, Response};
 use crate::manager::registry::Registry;
 use crate::manager::server::Limits;
 use crate::pickle::Value;
-use crate::wire::{AuthError, CHALLENGE_LIMIT, FAILURE, Handshake, Key, Step, Transport};
+use crate::wire::{AuthError, CHALLENGE_LIMIT, FAILURE, Handshake, Key, Step, Tls, Transport};
 
 /// The whole server: one thread that asks the kernel who has something to say (epoll(7)), and never
 /// waits for anybody in particular. A stranger who says nothing costs it a few hundred bytes and
@@ -25,6 +25,7 @@ pub(crate) struct Poll {
     stop: UnixStream,
     random: File,
     key: Key,
+    tls: Option<Tls>,
     limits: Limits,
     pub(super) registry: Registry,
     pub(super) conns: HashMap<u64, Conn>,
@@ -50,7 +51,7 @@ impl Poll {
     pub(crate) fn new(
         listener: TcpListener,
         stop: UnixStream,
-        key: Key,
+        (key, tls): (Key, Option<Tls>),
         limits: Limits,
         registry: Registry,
     ) -> io::Result<Poll> {
@@ -64,6 +65,7 @@ impl Poll {
             stop,
             random: File::open("/dev/urandom")?,
             key,
+            tls,
             limits,
             registry,
             conns: HashMap::new(),
@@ -147,7 +149,8 @@ impl Poll {
 
     /// A connection that can't be set up is dropped: its other side sees that.
     fn welcome(&mut self, stream: TcpStream) {
-        let Ok(transport) = Transport::new(stream) else { return };
+        let Ok(session) = self.tls.as_ref().map(Tls::accept).transpose() else { return };
+        let Ok(transport) = Transport::new(stream, session) else { return };
         let mut random = [0; 40];
         if transport.set_silence(self.limits.silence).is_err() {
             return;

@@ -3,17 +3,27 @@ use std::collections::{HashMap, VecDeque};
 use crate::manager::message::Response;
 use crate::pickle::{Class, Value};
 use crate::queue::{Kind, Queue, QueueConfig};
+use crate::wire::key::random;
 
 /// Clients that die leave their references behind, as they do with Python's server: this bounds what
 /// that can come to.
 const OBJECTS: usize = 1024;
 
 /// The names that clients may ask for, and the objects that they got.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Registry {
     names: HashMap<String, Maker>,
     objects: HashMap<String, Object>,
+    /// The last object's number. The first one is taken at random, so that an id means nothing to the next server on
+    /// this address, and a client that comes back knows that it is another one.
     made: u64,
+}
+
+impl Default for Registry {
+    fn default() -> Registry {
+        let made = u32::from_ne_bytes(random().unwrap_or_default()).into();
+        Registry { names: HashMap::new(), objects: HashMap::new(), made }
+    }
 }
 
 #[derive(Debug, Clone)]

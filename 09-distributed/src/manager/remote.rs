@@ -51,6 +51,12 @@ impl RemoteQueue {
         Ok(())
     }
 
+    /// The queue's id in its server. After a [`reconnect`](RemoteQueue::reconnect) it is another one if the server was
+    /// restarted meanwhile, and what it had is gone.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// The methods that may be called.
     pub fn exposed(&self) -> &[String] {
         &self.exposed

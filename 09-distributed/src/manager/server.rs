@@ -12,7 +12,7 @@ use crate::manager::occupant::occupant;
 use crate::manager::poll::Poll;
 use crate::manager::registry::Registry;
 use crate::queue::QueueConfig;
-use crate::wire::Key;
+use crate::wire::{Key, Tls};
 
 /// A server of queues, as Python's `BaseManager` is one, for clients in both languages.
 ///
@@ -22,6 +22,7 @@ use crate::wire::Key;
 #[must_use = "it serves nobody before `listen`"]
 pub struct Server {
     key: Key,
+    tls: Option<Tls>,
     limits: Limits,
     registry: Registry,
 }
@@ -52,7 +53,13 @@ impl Default for Limits {
 impl Server {
     /// A server for those who have this key.
     pub fn new(key: Key) -> Server {
-        Server { key, limits: Limits::default(), registry: Registry::default() }
+        Server { key, tls: None, limits: Limits::default(), registry: Registry::default() }
+    }
+
+    /// Speaks TLS, and with nobody without. Python's clients know none.
+    pub fn tls(mut self, tls: Tls) -> Server {
+        self.tls = Some(tls);
+        self
     }
 
     /// Other limits than the usual ones.
@@ -93,7 +100,7 @@ impl Server {
         listen(&listener, Backlog::MAXCONN).map_err(|error| ServeError::Run(error.into()))?;
         let address = listener.local_addr().map_err(ServeError::Run)?;
         let (stop, stopped) = UnixStream::pair().map_err(ServeError::Run)?;
-        let poll = Poll::new(listener, stopped, self.key, self.limits, self.registry)
+        let poll = Poll::new(listener, stopped, (self.key, self.tls), self.limits, self.registry)
             .map_err(ServeError::Run)?;
         Ok(Listening { poll, address, stop })
     }

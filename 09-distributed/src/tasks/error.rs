@@ -10,10 +10,20 @@ pub enum QueueError {
     Full,
     /// A body is longer than this queue takes, and none of these tasks was put: this is which, and by how much.
     TooLong(String),
+    /// The server was restarted, and has begun anew: what it had in memory is gone, tasks, leases and results. The call was
+    /// not done. The next one will be; who still wants his tasks done puts them again.
+    Forgotten,
     /// The call failed.
     Call(CallError),
     /// The engine can't be reached any more.
     Connect(ConnectError),
+    /// Another engine than this lesson's server could not do it, or can't be reached any more.
+    Engine {
+        /// Where it is.
+        server: String,
+        /// What it said, or what was seen of it.
+        error: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The engine's answer is none.
     Answer(String),
 }
@@ -22,9 +32,17 @@ impl fmt::Display for QueueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             QueueError::Full => write!(f, "the queue has no room for these tasks"),
+            QueueError::Forgotten => write!(
+                f,
+                "the queue's server has begun anew: tasks, leases and results of before are gone; put again what is \
+                 still to be done"
+            ),
             QueueError::TooLong(text) => write!(f, "{text}"),
             QueueError::Call(error) => write!(f, "{error}"),
             QueueError::Connect(error) => write!(f, "{error}"),
+            QueueError::Engine { server, error } => {
+                write!(f, "the task queue in the server at {server}: {error}")
+            }
             QueueError::Answer(text) => write!(f, "the queue answered with {text}"),
         }
     }
@@ -35,7 +53,11 @@ impl std::error::Error for QueueError {
         match self {
             QueueError::Call(error) => Some(error),
             QueueError::Connect(error) => Some(error),
-            QueueError::Full | QueueError::TooLong(_) | QueueError::Answer(_) => None,
+            QueueError::Engine { error, .. } => Some(&**error),
+            QueueError::Full
+            | QueueError::TooLong(_)
+            | QueueError::Forgotten
+            | QueueError::Answer(_) => None,
         }
     }
 }

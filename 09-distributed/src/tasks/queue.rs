@@ -9,7 +9,8 @@ use crate::tasks::QueueError;
 /// longer than its lease, loses its tasks to the next one; what it brings after that is refused. So a
 /// task must bear being begun twice; its result is recorded once.
 ///
-/// Every call may be tried again when its answer was lost: that harms nothing.
+/// Every call may be tried again when its answer was lost: that harms nothing. Each one is [`QueueError::Forgotten`] once when the
+/// server was restarted and has lost what it had.
 pub trait TaskQueue: Send {
     /// Puts tasks, each with an id of yours. An id that was ever put is a duplicate, also when its task is done
     /// long since.

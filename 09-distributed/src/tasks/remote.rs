@@ -55,7 +55,11 @@ impl RemoteTasks {
                         return Err(QueueError::Call(error));
                     }
                     trouble.get_or_insert_with(Backoff::new);
+                    let before = self.queue.id().to_owned();
                     self.queue.reconnect(absence)?;
+                    if self.queue.id() != before {
+                        return Err(QueueError::Forgotten);
+                    }
                 }
                 Err(error) => return Err(QueueError::Call(error)),
             }

@@ -34,7 +34,8 @@ impl From<&str> for Undone {
 ///
 /// # Errors
 ///
-/// When the queue can't be reached. What was on lease is somebody else's then.
+/// When the queue can't be reached. What was on lease is somebody else's then. It goes on after
+/// [`QueueError::Forgotten`]: that is for the master.
 pub fn work(
     queue: &mut dyn TaskQueue,
     heartbeat: &Heartbeat,
@@ -44,7 +45,11 @@ pub fn work(
 ) -> Result<usize, QueueError> {
     let mut accepted = 0;
     loop {
-        let leases = queue.take(batch, idle.unwrap_or(Duration::from_secs(30)))?;
+        // A server that was restarted has other tasks for us.
+        let leases = match queue.take(batch, idle.unwrap_or(Duration::from_secs(30))) {
+            Err(QueueError::Forgotten) => continue,
+            leases => leases?,
+        };
         if leases.is_empty() && idle.is_some() {
             return Ok(accepted);
         }
@@ -58,7 +63,10 @@ pub fn work(
                 Ok(value) => done.push((lease.fence(), value)),
                 Err(Undone::Failed(error)) => {
                     let pause = Duration::from_millis(100) * 2_u32.pow(lease.attempt.min(8));
-                    queue.fail(&lease.fence(), &error, pause)?;
+                    match queue.fail(&lease.fence(), &error, pause) {
+                        Err(QueueError::Forgotten) => {}
+                        verdict => drop(verdict?),
+                    }
                 }
                 Err(Undone::Stop) => {
                     stopped.extend([lease].into_iter().chain(left.by_ref()).map(Lease::fence));
@@ -73,6 +81,7 @@ pub fn work(
                     reason = "nothing tells when there is room again"
                 )]
                 Err(QueueError::Full) => std::thread::sleep(Duration::from_millis(100)),
+                Err(QueueError::Forgotten) => break Vec::new(),
                 verdicts => break verdicts?,
             }
         };

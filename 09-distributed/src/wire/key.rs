@@ -25,15 +25,7 @@ impl Key {
     /// When it can't be read, is empty, or when others than its owner may read it: mode 0600.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Key, KeyError> {
         let path = path.as_ref();
-        let failed = |error| KeyError::Io(path.to_owned(), error);
-        // The file that is asked for its mode is the one that is read, whatever is renamed meanwhile.
-        let mut file = File::open(path).map_err(failed)?;
-        let mode = file.metadata().map_err(failed)?.mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(KeyError::Open(path.to_owned(), mode));
-        }
-        let mut bytes = Vec::new();
-        (&mut file).take(4097).read_to_end(&mut bytes).map_err(failed)?;
+        let bytes = read_private(path, 4097)?;
         let key = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
         match key.len() {
             1..=4096 => Ok(Key::new(key)),
@@ -49,18 +41,10 @@ impl Key {
     pub fn generate(path: impl AsRef<Path>) -> Result<Key, KeyError> {
         let path = path.as_ref();
         let failed = |error| KeyError::Io(path.to_owned(), error);
-        let mut text: String =
+        let text: String =
             random::<32>().map_err(failed)?.iter().map(|byte| format!("{byte:02x}")).collect();
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(failed)?;
-        let key = Key::new(text.as_bytes());
-        text.push('\n');
-        file.write_all(text.as_bytes()).map_err(failed)?;
-        Ok(key)
+        create_private(path, &format!("{text}\n"))?;
+        Ok(Key::new(text.as_bytes()))
     }
 
     /// Too short to withstand somebody who guesses: less than 16 bytes.
@@ -77,6 +61,28 @@ impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key(…)")
     }
+}
+
+/// What is in a file that only its owner may read, up to a length.
+pub(crate) fn read_private(path: &Path, limit: u64) -> Result<Vec<u8>, KeyError> {
+    let failed = |error| KeyError::Io(path.to_owned(), error);
+    // The file that is asked for its mode is the one that is read, whatever is renamed meanwhile.
+    let file = File::open(path).map_err(failed)?;
+    let mode = file.metadata().map_err(failed)?.mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(KeyError::Open(path.to_owned(), mode));
+    }
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
+}
+
+/// A new file that only its owner may read.
+pub(crate) fn create_private(path: &Path, text: &str) -> Result<(), KeyError> {
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create_new(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|error| KeyError::Io(path.to_owned(), error))
 }
 
 /// From the kernel, and nothing less.
@@ -96,6 +102,10 @@ pub enum KeyError {
     Open(PathBuf, u32),
     /// It is empty, or longer than any key.
     Size(PathBuf),
+    /// It is not what TLS needs, and why.
+    Tls(PathBuf, String),
+    /// This program was built without the cargo feature `tls`.
+    NoTls,
 }
 
 impl fmt::Display for KeyError {
@@ -116,6 +126,12 @@ impl fmt::Display for KeyError {
             ),
             KeyError::Size(path) => {
                 write!(f, "key file {}: a key has 1 to 4096 bytes", path.display())
+            }
+            KeyError::Tls(path, reason) => {
+                write!(f, "{} is no file for TLS as `keygen` makes them: {reason}", path.display())
+            }
+            KeyError::NoTls => {
+                write!(f, "there is no TLS in this program: build it with `--features tls`")
             }
         }
     }

@@ -5,20 +5,24 @@ use std::time::Duration;
 
 use nix::sys::socket::{setsockopt, sockopt};
 
-/// A connection's two directions. Everything above this file knows no more of TCP than this, so a
-/// layer that encrypts has its place here.
+use crate::wire::tls::Session;
+
+/// A connection's two directions. Everything above this file knows no more of TCP than this, and nothing of
+/// whether what passes is encrypted.
 #[derive(Debug)]
 pub(crate) struct Transport {
     stream: TcpStream,
+    /// None is plain.
+    session: Option<Session>,
     /// What was set last: each change takes two system calls.
     patience: Option<Duration>,
 }
 
 impl Transport {
     /// No delays for small messages.
-    pub(crate) fn new(stream: TcpStream) -> io::Result<Transport> {
+    pub(crate) fn new(stream: TcpStream, session: Option<Session>) -> io::Result<Transport> {
         stream.set_nodelay(true)?;
-        Ok(Transport { stream, patience: None })
+        Ok(Transport { stream, session, patience: None })
     }
 
     /// Breaks the connection when the other machine has been silent for so long, four seconds at least: it may be gone
@@ -52,6 +56,11 @@ impl Transport {
         self.stream.set_write_timeout(patience)
     }
 
+    /// Whether something that was written is still held here, and [`flush`](Write::flush) sends it.
+    pub(crate) fn has_unwritten(&self) -> bool {
+        self.session.as_ref().is_some_and(Session::has_unwritten)
+    }
+
     /// Whether the connection was reset, or broke in another way.
     pub(crate) fn is_broken(&self) -> bool {
         self.stream.take_error().is_ok_and(|error| error.is_some())
@@ -70,17 +79,36 @@ impl Transport {
 
 impl Read for Transport {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.read(buffer)
+        match &mut self.session {
+            None => self.stream.read(buffer),
+            Some(session) => session.read(&mut self.stream, buffer),
+        }
     }
 }
 
 impl Write for Transport {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.stream.write(bytes)
+        match &mut self.session {
+            None => self.stream.write(bytes),
+            Some(session) => session.write(&mut self.stream, bytes),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.stream.flush()
+        match &mut self.session {
+            None => Ok(()),
+            Some(session) => session.flush(&mut self.stream),
+        }
+    }
+}
+
+impl Drop for Transport {
+    fn drop(&mut self) {
+        if let Some(session) = &mut self.session
+            && self.stream.set_nonblocking(true).is_ok()
+        {
+            session.close(&mut self.stream);
+        }
     }
 }
 

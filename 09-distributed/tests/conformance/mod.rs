@@ -34,6 +34,7 @@ macro_rules! conformance {
         conformance!(@ $setup, a_task_that_was_given_back_unbegun_is_the_next_one_again_and_not_an_attempt $(, $attribute)?);
         conformance!(@ $setup, a_worker_that_is_to_stop_gives_back_what_it_has_not_begun $(, $attribute)?);
         conformance!(@ $setup, a_failed_task_is_tried_again_after_its_pause_and_dead_in_the_end $(, $attribute)?);
+        conformance!(@ $setup, a_pause_may_be_longer_than_a_lease $(, $attribute)?);
         conformance!(@ $setup, the_dead_are_listed_and_get_another_life_on_request $(, $attribute)?);
         conformance!(@ $setup, a_task_that_kills_its_workers_is_dead_in_the_end $(, $attribute)?);
         conformance!(@ $setup, results_that_are_waited_for_come_when_they_are_there $(, $attribute)?);
@@ -281,6 +282,18 @@ pub(crate) fn a_worker_that_is_to_stop_gives_back_what_it_has_not_begun<S: Setup
     let rest: Vec<_> = rest.iter().map(|lease| (&*lease.id, lease.attempt)).collect();
     assert_eq!(rest, [("task 2", 1), ("task 3", 1), ("task 4", 1)]);
     assert_eq!(log(&mut worker).len(), 2);
+}
+
+pub(crate) fn a_pause_may_be_longer_than_a_lease<S: Setup>() {
+    let setup = S::new(config(SHORT, 3, 100));
+    let mut queue = setup.client();
+    queue.put(&tasks(0..1)).expect("there is room");
+    let lease = one(&mut queue);
+    let start = Instant::now();
+    queue.fail(&lease.fence(), "not yet", 3 * SHORT).expect("it answers");
+    assert_eq!(queue.stats().expect("it answers").delayed, 1);
+    assert_eq!(one(&mut queue).attempt, 2);
+    assert!(start.elapsed() >= 3 * SHORT, "{:?}", start.elapsed());
 }
 
 pub(crate) fn the_dead_are_listed_and_get_another_life_on_request<S: Setup>() {

@@ -1,16 +1,21 @@
 //! What several tests need: a server in this process, and every Python of this machine.
 #![allow(dead_code, reason = "each test binary uses its part of it")]
 
+#[cfg(feature = "redis")]
+pub(crate) mod redis;
+
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use distributed::{Key, Manager, QueueConfig, Running, Server};
+use distributed::{Key, Manager, QueueConfig, RemoteQueue, Running, Server};
 use judge::Judge;
 
 /// The lesson's program.
@@ -41,6 +46,82 @@ pub(crate) fn server() -> Running {
 
 pub(crate) fn manager(server: &Running) -> Manager {
     Manager::connect(server.address(), &key()).expect("the server is there")
+}
+
+/// Passes connections on to a server, what clients send through `change`, and tells what they sent.
+pub(crate) fn between(
+    server: SocketAddr,
+    change: impl FnMut(&mut Vec<u8>) + Send + 'static,
+) -> (SocketAddr, Receiver<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = listener.local_addr().expect("it has one");
+    let (sender, sent) = channel();
+    let change = Arc::new(Mutex::new(change));
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let Ok(far) = TcpStream::connect(server) else { return };
+            let (sender, change) = (sender.clone(), Arc::clone(&change));
+            std::thread::spawn(move || {
+                let mut change = |bytes: &mut Vec<u8>| (change.lock().expect("no panic"))(bytes);
+                pass(client, far, &mut change, &sender);
+            });
+        }
+    });
+    (address, sent)
+}
+
+fn pass(
+    mut client: TcpStream,
+    mut far: TcpStream,
+    change: &mut dyn FnMut(&mut Vec<u8>),
+    sender: &Sender<Vec<u8>>,
+) {
+    let (mut back, mut near) =
+        (far.try_clone().expect("a socket"), client.try_clone().expect("a socket"));
+    let _ = (near.set_nodelay(true), back.set_nodelay(true));
+    let answers = std::thread::spawn(move || {
+        let _ = std::io::copy(&mut back, &mut near);
+        let _ = near.shutdown(Shutdown::Both);
+    });
+    let mut buffer = [0; 4096];
+    while let Ok(len @ 1..) = client.read(&mut buffer) {
+        let mut bytes = buffer[..len].to_vec();
+        change(&mut bytes);
+        let _ = sender.send(bytes.clone());
+        if far.write_all(&bytes).is_err() {
+            break;
+        }
+    }
+    let _ = far.shutdown(Shutdown::Both);
+    let _ = client.shutdown(Shutdown::Both);
+    let _ = answers.join();
+}
+
+/// Until as many wait in it.
+pub(crate) fn wait_for_waiting(queue: &mut RemoteQueue, clients: usize) {
+    let start = Instant::now();
+    loop {
+        let shown = queue.call("__str__", &[]).expect("it answers");
+        if format!("{shown:?}").contains(&format!("{clients} clients waiting")) {
+            return;
+        }
+        assert!(start.elapsed() < Duration::from_secs(10), "{shown:?}");
+        std::thread::yield_now();
+    }
+}
+
+pub(crate) fn wait_until(done: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < Duration::from_secs(10), "it does not happen");
+        std::thread::yield_now();
+    }
+}
+
+/// Of a process that lives: `T` if it is stopped.
+pub(crate) fn state(pid: i32) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    Some(stat.rsplit(") ").next()?.to_owned())
 }
 
 /// Runs a test with each Python of this machine, all at the same time: much of it is waiting.

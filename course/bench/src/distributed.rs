@@ -7,7 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use ::distributed::{
-    Cursor, Key, Manager, QueueConfig, RemoteQueue, RemoteTasks, Server, TaskQueue, Value,
+    Cursor, Key, Manager, QueueConfig, RedisTasks, RemoteQueue, RemoteTasks, Server, TaskQueue,
+    Value,
 };
 
 use crate::measure::{Asked, Measure, Outcome, Sides, Unit};
@@ -58,6 +59,15 @@ pub(crate) const MEASURES: &[Measure] = &[
         asked: &[Asked::AtLeast(80.0, THEIRS)],
         pinned: false,
         sides: batches,
+    },
+    Measure {
+        name: "distributed/redis",
+        job: "2,000 tasks on lease, in batches of 100, in a Redis server with a log",
+        unit: Unit::Rate("tasks"),
+        units: MANY,
+        asked: &[],
+        pinned: false,
+        sides: redis,
     },
     Measure {
         name: "distributed/put",
@@ -233,7 +243,17 @@ def run():
 
 fn batches(sides: &mut Sides) -> Outcome {
     let manager = Manager::connect(ours()?, &Key::new(b"abc"))?;
-    let mut worker = RemoteTasks::open(&manager, "tasks", ABSENCE)?;
+    let open = || RemoteTasks::open(&manager, "tasks", ABSENCE);
+    let (worker, master) = (open()?, open()?);
+    sides.ours("our server, take and complete", lent(worker, master));
+    theirs(sides, 1, MANY)
+}
+
+/// A worker, a thread that squares numbers, and what its master does.
+fn lent<Queue: TaskQueue + 'static>(
+    mut worker: Queue,
+    mut master: Queue,
+) -> impl FnMut() -> Outcome {
     thread::spawn(move || -> Result<(), ::distributed::QueueError> {
         loop {
             let leases = worker.take(BATCH, ABSENCE)?;
@@ -245,8 +265,7 @@ fn batches(sides: &mut Sides) -> Outcome {
             worker.complete(&done)?;
         }
     });
-    let mut master = RemoteTasks::open(&manager, "tasks", ABSENCE)?;
-    sides.ours("our server, take and complete", move || {
+    move || {
         let tasks: Vec<_> =
             (0..MANY).map(|n| (n.to_string(), Value::Int(n.cast_signed()))).collect();
         for batch in tasks.chunks(BATCH) {
@@ -259,8 +278,52 @@ fn batches(sides: &mut Sides) -> Outcome {
             cursor = results.last().ok_or("results are missing")?.cursor.clone();
         }
         Ok(master.purge()?)
+    }
+}
+
+/// A Redis server that writes its log to the disk once a second. It ends with its standard input, and its files go with it.
+struct Redis(Child, String);
+
+impl Redis {
+    fn start() -> Outcome<Redis> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port().to_string();
+        let script = "
+            command -v redis-server >/dev/null || exit 1
+            folder=$(mktemp -d) && echo
+            redis-server --port $1 --bind 127.0.0.1 --dir $folder --save '' \\
+                --appendonly yes --appendfsync everysec >/dev/null &
+            cat >/dev/null; kill $!; wait; rm -r $folder";
+        let mut child = Command::new("sh")
+            .args(["-c", script, "sh", &port])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().ok_or("no pipe")?).read_line(&mut line)?;
+        let redis = Redis(child, format!("redis://127.0.0.1:{port}"));
+        if line.is_empty() { Err("redis-server is not here: skipped".into()) } else { Ok(redis) }
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
+
+fn redis(sides: &mut Sides) -> Outcome {
+    let server = Redis::start()?;
+    let open = || RedisTasks::open(&server.1, None, "tasks", ABSENCE);
+    let mut run = lent(open()?, open()?);
+    sides.ours("RedisTasks, take and complete", move || {
+        let _server = &server;
+        run()
     });
-    theirs(sides, 1, MANY)
+    let manager = Manager::connect(ours()?, &Key::new(b"abc"))?;
+    let open = || RemoteTasks::open(&manager, "tasks", ABSENCE);
+    sides.rival("our server, in memory", lent(open()?, open()?));
+    Ok(())
 }
 
 fn put(sides: &mut Sides) -> Outcome {

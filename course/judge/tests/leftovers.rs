@@ -24,6 +24,21 @@ fn an_orphan_is_told_and_ended() {
     fails_with(&report, "it left something over: orphans: process ");
 }
 
+/// The grace is for one that is about to end, and not for one that will some day.
+#[test]
+fn an_orphan_that_rests_is_told_though_it_would_end_by_itself() {
+    let report = shell("sleep 2 & echo $!").run();
+    let pid = report.stdout().trim().to_owned();
+    assert_eq!(report.left_over().orphans, [format!("process {pid} (sleep), state S")]);
+}
+
+#[test]
+fn an_orphan_that_never_rests_is_told_too() {
+    let report = shell("while :; do :; done & echo $!").run();
+    let pid = report.stdout().trim().to_owned();
+    assert_eq!(report.left_over().orphans, [format!("process {pid} (sh), state R")]);
+}
+
 #[test]
 fn a_child_that_ends_with_its_parent_is_no_orphan() {
     // It reads the end of the FIFO when the shell has gone.
