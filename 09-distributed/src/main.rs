@@ -109,7 +109,7 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
                 options.address = arguments.value()?.string()?;
                 options.connect = true;
             }
-            (Long("redis"), Some("master" | "worker" | "stats" | "dead")) => {
+            (Long("redis"), Some("master" | "worker" | "wc" | "stats" | "dead")) => {
                 if cfg!(not(feature = "redis")) {
                     return Err(demo::redis::MISSING.into());
                 }
@@ -137,6 +137,9 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
         Some("worker") => Command::With(demo::worker::run, options),
         Some("wc") if options.paths.is_empty() => {
             return Err("wc: which files, or folders?".into());
+        }
+        Some("wc") if !options.has_server() && options.is_for_server() => {
+            return Err("wc: for which server is that? Say --connect ADDR:PORT, too".into());
         }
         Some("wc") => Command::Count(options),
         Some("stats") => Command::With(demo::stats::run, options),

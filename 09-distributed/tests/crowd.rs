@@ -2,13 +2,14 @@
 
 mod support;
 
+use std::io::Read;
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use distributed::{Cursor, Manager, RemoteTasks, TaskQueue, Value};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use support::{key, serve, times};
+use support::{AtEnd, key, serve, times};
 
 const ABSENCE: Duration = Duration::from_secs(60);
 
@@ -23,27 +24,29 @@ fn many_workers_do_their_tasks_beside_as_many_silent_sockets() {
         RemoteTasks::open(&manager, "get_task_queue", ABSENCE).expect("it is registered");
     let (done, working, start) = (AtomicBool::new(false), AtomicUsize::new(0), Instant::now());
     std::thread::scope(|scope| {
-        // Whoever is thrown out is there again at once.
+        let _end = AtEnd(&done);
+        // Whoever is thrown out is there again soon.
         scope.spawn(|| {
             let silent = || TcpStream::connect(server).expect("it listens");
             let mut crowd: Vec<_> = (0..many).map(|_| silent()).collect();
             while !done.load(Ordering::Relaxed) {
                 for socket in &mut crowd {
+                    // The challenge comes, and then, when it is over, the end.
                     socket.set_nonblocking(true).expect("a socket");
-                    if socket.peek(&mut [0; 256]).is_ok_and(|len| len == 0) {
+                    if socket.read(&mut [0; 256]).is_ok_and(|len| len == 0) {
                         *socket = silent();
                     }
                 }
-                std::thread::yield_now();
+                #[expect(clippy::disallowed_methods, reason = "how often they come back")]
+                std::thread::sleep(Duration::from_millis(500));
             }
         });
         for _ in 0..many {
             let work = || {
                 // They come all at once, as after a restart: more strangers than the server has room for.
-                let manager =
-                    Manager::connect_within(server, &key(), ABSENCE).expect("it lets us in");
-                let mut tasks = RemoteTasks::open(&manager, "get_task_queue", ABSENCE)
-                    .expect("it is registered");
+                let manager = Manager::at(server, &key());
+                let mut tasks =
+                    RemoteTasks::open(&manager, "get_task_queue", ABSENCE).expect("it lets us in");
                 working.fetch_add(1, Ordering::Relaxed);
                 while !done.load(Ordering::Relaxed) {
                     for lease in tasks.take(1, Duration::from_secs(1)).expect("it answers") {
@@ -55,6 +58,7 @@ fn many_workers_do_their_tasks_beside_as_many_silent_sockets() {
             thread.spawn_scoped(scope, work).expect("a thread can be started");
         }
         while working.load(Ordering::Relaxed) < many {
+            assert!(start.elapsed() < ABSENCE, "{} are there", working.load(Ordering::Relaxed));
             std::thread::yield_now();
         }
         println!("{many} workers are there after {:?}", start.elapsed());
@@ -63,11 +67,12 @@ fn many_workers_do_their_tasks_beside_as_many_silent_sockets() {
         master.put(&tasks).expect("there is room");
         let (mut cursor, mut seen) = (Cursor::default(), 0);
         while seen < tasks.len() {
-            for result in master.results(&cursor, 10_000, ABSENCE).expect("it answers") {
+            let results = master.results(&cursor, 10_000, ABSENCE).expect("it answers");
+            assert!(!results.is_empty(), "{seen} of {} and no more", tasks.len());
+            for result in results {
                 (cursor, seen) = (result.cursor, seen + 1);
             }
         }
-        done.store(true, Ordering::Relaxed);
         println!("{seen} tasks in {:?}", start.elapsed());
     });
     let stats = master.stats().expect("it answers");

@@ -177,6 +177,7 @@ fn bad_input_is_refused_with_a_sentence() {
         (&["keygen"], 2, "name of a file"),
         (&["worker", "extra"], 2, "extra"),
         (&["wc"], 2, "which files"),
+        (&["wc", "--plain", "x"], 2, "--connect"),
         (&["worker", "--key-file", "/no/such/file"], 1, "/no/such/file"),
         (
             &["worker", "--connect", "no.such.host.invalid:1"],

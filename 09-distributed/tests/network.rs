@@ -13,7 +13,7 @@ use distributed::{
     Running, Server, TaskQueue, Value, Verdict, work,
 };
 use proxy::{Fault, Proxy, Way};
-use support::{Dice, key, manager, times};
+use support::{AtEnd, Dice, key, manager, times};
 
 /// For a server's answer, through a network that may lose it.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -25,15 +25,9 @@ fn serving(lease: Duration) -> Running {
     server.listen("127.0.0.1:0").and_then(|it| it.spawn()).expect("it serves")
 }
 
-/// Through the network, however often that takes.
 fn open(proxy: &Proxy) -> RemoteTasks {
-    let (manager, start) = (Manager::at(proxy.address, &key()).patience(PATIENCE), Instant::now());
-    loop {
-        match RemoteTasks::open(&manager, "tasks", ABSENCE) {
-            Ok(tasks) => return tasks,
-            Err(error) => assert!(start.elapsed() < ABSENCE, "{error}"),
-        }
-    }
+    let manager = Manager::at(proxy.address, &key()).patience(PATIENCE);
+    RemoteTasks::open(&manager, "tasks", ABSENCE).expect("it gets through in time")
 }
 
 /// A master and three workers that reach the server through a bad network only. They do tasks until so many
@@ -46,6 +40,7 @@ fn assert_each_task_has_one_result(
     let proxy = Proxy::new(server.address(), fault);
     let (strikes, done) = (strikes * times() as usize, AtomicBool::new(false));
     let results = std::thread::scope(|scope| {
+        let _end = AtEnd(&done);
         for _ in 0..3 {
             scope.spawn(|| {
                 let (mut tasks, beat) = (open(&proxy), open(&proxy));
@@ -66,13 +61,14 @@ fn assert_each_task_has_one_result(
             let tasks: Vec<_> = (put..put + 12).map(|n| (n.to_string(), Value::Int(n))).collect();
             put += 12;
             master.put(&tasks).expect("it gets through in time");
+            let start = Instant::now();
             while results.len() < usize::try_from(put).expect("not negative") {
+                assert!(start.elapsed() < ABSENCE, "{} of {put} and no more", results.len());
                 let cursor = results.last().map(|done| done.cursor.clone()).unwrap_or_default();
                 let more = master.results(&cursor, 5, Duration::from_millis(100));
                 results.extend(more.expect("it gets through in time"));
             }
         }
-        done.store(true, Ordering::Relaxed);
         results
     });
     let mut near = RemoteTasks::open(&manager(&server), "tasks", ABSENCE).expect("it is there");

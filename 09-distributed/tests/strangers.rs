@@ -162,6 +162,25 @@ fn a_thousand_silent_sockets_cost_no_thread_and_honest_clients_do_not_notice() {
 }
 
 #[test]
+fn whoever_has_shown_the_key_is_not_crowded_out() {
+    let limits = Limits { strangers: 1, ..Limits::default() };
+    let server = Server::new(key()).limits(limits).listen("127.0.0.1:0").and_then(|it| it.spawn());
+    let server = server.expect("it serves");
+    let (near, mut pieces, mut crowd) = (server.address(), 0, Vec::new());
+    let (address, _sent) = between(near, move |_| {
+        pieces += 1;
+        // The first one was his code, the second one asks for the server's.
+        let silent = if pieces == 2 { 3 } else { 0 };
+        for _ in 0..silent {
+            let mut stream = TcpStream::connect(near).expect("it listens");
+            stream.read_exact(&mut [0]).expect("it is served");
+            crowd.push(stream);
+        }
+    });
+    Manager::connect(address, &key()).expect("he was known before they came");
+}
+
+#[test]
 fn a_frame_that_is_too_long_ends_its_connection_and_no_other() {
     let limits = Limits { frame: 1000, ..Limits::default() };
     let server = Server::new(key()).limits(limits).share("queue", QueueConfig::default());

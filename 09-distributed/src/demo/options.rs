@@ -115,6 +115,16 @@ impl Options {
         self.tls.as_ref().map(Tls::from_file).transpose()
     }
 
+    /// Whether a server was named.
+    pub(crate) fn has_server(&self) -> bool {
+        self.connect || self.redis.is_some()
+    }
+
+    /// Whether something was given that only one who is named can want.
+    pub(crate) fn is_for_server(&self) -> bool {
+        self.key_file.is_some() || self.tls.is_some() || self.plain
+    }
+
     /// The tasks, in whatever server.
     pub(crate) fn open_tasks(&self) -> Result<Box<dyn TaskQueue>, Box<dyn std::error::Error>> {
         Ok(match &self.redis {

@@ -300,15 +300,18 @@ impl Poll {
         let Some(frame) = conn.inbox.next().map_err(|_| Refused)? else { return Ok(false) };
         // The server sends its only challenge before this.
         match handshake.step(frame, || [0; 40]) {
-            Ok(Step::Send(answer)) => conn.send_bytes(&answer),
+            Ok(Step::Send(answer)) => {
+                conn.send_bytes(&answer);
+                // It has shown that it has the key: no crowd that comes later can crowd it out.
+                self.strangers.remove(&id);
+            }
             Ok(Step::SendLast(_) | Step::Done) => {
-                if self.conns.len() - self.strangers.len() >= self.limits.connections {
+                if self.conns.len() - self.strangers.len() > self.limits.connections {
                     return Err(Refused);
                 }
                 let Some(conn) = self.conns.get_mut(&id) else { return Ok(false) };
                 conn.inbox.limit = self.limits.frame;
                 conn.phase = Phase::Control;
-                self.strangers.remove(&id);
                 self.set_timer(id, None);
             }
             Err(AuthError::WrongKey) => {

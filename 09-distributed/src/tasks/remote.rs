@@ -21,13 +21,14 @@ pub struct RemoteTasks {
 }
 
 impl RemoteTasks {
-    /// The tasks of the queue of this name. A server that is gone, or out of reach, is waited for as long as `absence`.
+    /// The tasks of the queue of this name. A server that is gone, or out of reach, is waited for as long as `absence`,
+    /// now and later.
     ///
     /// # Errors
     ///
     /// When there is no such queue, it has no leases (Python's have none), or the server can't be reached.
     pub fn open(manager: &Manager, name: &str, absence: Duration) -> Result<Self, QueueError> {
-        let queue = manager.queue(name)?;
+        let queue = Backoff::retry(absence, || manager.queue(name))?;
         if !queue.exposed().iter().any(|method| method == "take") {
             let text = format!("no method \"take\" in {name}: it has no leases");
             return Err(QueueError::Call(CallError::Refused(text)));

@@ -10,6 +10,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -201,6 +202,8 @@ fn interpreters(folder: &Path) -> Vec<PathBuf> {
 /// The lesson's server, as a process of its own, with the tutorial's key.
 pub(crate) fn serve(address: &str) -> (judge::Running, SocketAddr) {
     let serve = Judge::program(PROGRAM).args(["serve", "--listen", address]);
+    // It ends with the test, however long that was told to be.
+    let serve = serve.deadline(Duration::from_secs(3600));
     let mut serving = serve.env("AUTHKEY", "abc").start();
     let line = serving.wait_for_line(|line| line.starts_with("Serving "));
     let address = line.rsplit(' ').next().and_then(|word| word.parse().ok());
@@ -256,6 +259,15 @@ pub(crate) fn stress() -> Duration {
 /// How much longer tests are to be: `STRESS`.
 pub(crate) fn times() -> u32 {
     std::env::var("STRESS").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
+}
+
+/// Set when it goes: threads that look at it end, also when a test fails.
+pub(crate) struct AtEnd<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for AtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Random numbers from a seed (xorshift64): what failed once fails again.
