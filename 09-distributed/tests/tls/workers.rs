@@ -6,7 +6,7 @@ use std::time::Duration;
 use distributed::{CallError, RemoteTasks, Running, TaskQueue, Tls, Value};
 use judge::Judge;
 
-use crate::support::{Dice, state, wait_for_waiting, wait_until};
+use crate::support::{Dice, script, state, wait_for_waiting, wait_until, with_two_pythons};
 use crate::{LONG, NONE, Pair, at, serving};
 
 const KILL: i32 = 9;
@@ -123,4 +123,19 @@ fn who_is_slow_to_read_gets_all_of_it_and_keeps_nobody_waiting() {
     worker.wait_for_line(|line| line == "whole");
     worker.close_stdin();
     worker.finish().assert_clean();
+}
+
+#[test]
+fn who_asks_and_does_not_read_is_not_answered_any_further_until_he_does() {
+    with_two_pythons(|python| {
+        let (server, pair) = serving();
+        let asking = script(python, "over_tls.py").env("FILE", pair.file("client"));
+        let mut asking = asking.env("PORT", server.address().port().to_string()).start();
+        asking.wait_for_line(|line| line == "asked");
+        let honest = at(server.address(), pair.tls("client"));
+        honest.queue("queue").and_then(|_| honest.number_of_objects()).expect("it answers others");
+        asking.write_stdin("\n");
+        asking.wait_for_line(|line| line == "read");
+        asking.finish().assert_clean();
+    });
 }
