@@ -44,7 +44,7 @@ class Framed:
         return value
 
 
-token = Framed().ask(None, 'create', ('queue',), {})
+token = Framed().ask(None, 'create', ('get_task_queue',), {})
 ident = token[0] if isinstance(token, tuple) else token.id
 c = Framed()
 assert c.stream.version() == 'TLSv1.3'
