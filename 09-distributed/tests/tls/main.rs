@@ -16,7 +16,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use distributed::{Limits, Manager, QueueConfig, RemoteTasks, Running, Server, Tls};
-use support::key;
+use judge::Judge;
+use support::{PROGRAM, key};
 
 const NONE: Duration = Duration::ZERO;
 const LONG: Duration = Duration::from_secs(10);
@@ -77,6 +78,15 @@ fn serve(tls: Tls, config: QueueConfig, handshake: Duration) -> Running {
 fn serving() -> (Running, Pair) {
     let pair = Pair::new();
     (serve(pair.tls("server"), QueueConfig::default(), LONG), pair)
+}
+
+/// The lesson's program as the server.
+fn serve_with(pair: &Pair) -> (judge::Running, SocketAddr) {
+    let serve = Judge::program(PROGRAM).args(["serve", "--listen", "127.0.0.1:0", "--tls"]);
+    let mut serving = serve.arg(pair.file("server")).env("AUTHKEY", "abc").start();
+    let line = serving.wait_for_line(|line| line.starts_with("Serving "));
+    let address = line.rsplit(' ').next().and_then(|word| word.parse().ok());
+    (serving, address.expect("it says where"))
 }
 
 fn at(address: SocketAddr, tls: Tls) -> Manager {

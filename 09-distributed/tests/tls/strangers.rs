@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 use distributed::{
     AuthError, CallError, ConnectError, Key, Manager, QueueConfig, Running, Tls, Value,
 };
-use judge::Judge;
 
-use crate::support::{self, Dice, PROGRAM, between, key, stress};
-use crate::{LONG, NONE, Pair, at, serve, serving};
+use crate::support::{self, Dice, between, key, stress};
+use crate::{LONG, NONE, Pair, at, serve, serve_with, serving};
 
 #[test]
 fn each_side_trusts_the_other_ones_certificate_and_no_other() {
@@ -161,14 +160,7 @@ fn a_connection_that_is_cut_anywhere_is_an_error_in_bounded_time() {
 #[test]
 fn three_hundred_strangers_who_say_nothing_more_are_not_noticed() {
     let pair = Pair::new();
-    let mut serving = Judge::program(PROGRAM)
-        .args(["serve", "--listen", "127.0.0.1:0", "--tls"])
-        .arg(pair.file("server"))
-        .env("AUTHKEY", "abc")
-        .start();
-    let line = serving.wait_for_line(|line| line.starts_with("Serving "));
-    let address: SocketAddr =
-        line.rsplit(' ').next().and_then(|word| word.parse().ok()).expect("it says where");
+    let (serving, address) = serve_with(&pair);
     // The first that a client sends, and then no more.
     let (on_the_way, sent) = between(address, |_| {});
     let honest = at(address, pair.tls("client"));

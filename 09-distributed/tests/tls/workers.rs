@@ -6,8 +6,8 @@ use std::time::Duration;
 use distributed::{CallError, RemoteTasks, Running, TaskQueue, Tls, Value};
 use judge::Judge;
 
-use crate::support::{Dice, state, wait_for_waiting, wait_until};
-use crate::{LONG, NONE, Pair, at, serving};
+use crate::support::{Dice, script, state, wait_for_waiting, wait_until, with_two_pythons};
+use crate::{LONG, NONE, Pair, at, serve_with, serving};
 
 const KILL: i32 = 9;
 const STOP: i32 = 19;
@@ -123,4 +123,32 @@ fn who_is_slow_to_read_gets_all_of_it_and_keeps_nobody_waiting() {
     worker.wait_for_line(|line| line == "whole");
     worker.close_stdin();
     worker.finish().assert_clean();
+}
+
+/// What a process has used of the CPU, in hundredths of a second: proc_pid_stat(5).
+fn used(pid: i32) -> u64 {
+    let state = state(pid).expect("it lives");
+    state.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
+}
+
+#[test]
+fn who_asks_and_does_not_read_is_not_answered_any_further_until_he_does() {
+    with_two_pythons(|python| {
+        let pair = Pair::new();
+        let (serving, address) = serve_with(&pair);
+        let asking = script(python, "over_tls.py").env("FILE", pair.file("client"));
+        let mut asking = asking.env("PORT", address.port().to_string()).start();
+        asking.wait_for_line(|line| line == "asked");
+        let honest = at(address, pair.tls("client"));
+        honest.queue("get_task_queue").expect("it answers others");
+        // And waits for him as one waits: a server that asked the kernel again and again would use all of it.
+        let before = used(serving.pid());
+        #[expect(clippy::disallowed_methods, reason = "what it does in this time is the subject")]
+        std::thread::sleep(Duration::from_millis(300));
+        let used = used(serving.pid()) - before;
+        assert!(used < 10, "{used} of 30 hundredths of a second");
+        asking.write_stdin("\n");
+        asking.wait_for_line(|line| line == "read");
+        asking.finish().assert_clean();
+    });
 }
