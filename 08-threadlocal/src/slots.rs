@@ -75,8 +75,8 @@ fn find_in_table(key: Key) -> Option<*const ()> {
     if place >= len {
         return None;
     }
-    // SAFETY: `TABLE` is what `publish` said last, and every change of the table ends with it; so
-    // there are `len` slots.
+    // SAFETY: `TABLE` is what `publish` said last, and every change of the table's length ends with
+    // it; so there are `len` slots.
     let slot = unsafe { first.add(place) };
     // SAFETY: it is a slot, as above, and nobody changes it meanwhile: the table is this thread's.
     let slot = unsafe { *slot };
@@ -166,7 +166,6 @@ impl Drop for Thread {
             let Some((home, _)) = table.homes[place].take() else { continue };
             let slot = std::mem::replace(&mut table.slots[place], NOTHING);
             // First out of sight, then dropped: its own destructor must not find it.
-            table.publish();
             note(place, NOTHING);
             if let Some(value) = NonNull::new(slot.value.cast_mut()) {
                 home.end(value);
