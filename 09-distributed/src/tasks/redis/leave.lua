@@ -7,6 +7,7 @@ repeat
   end
 until #his == 0
 call('XGROUP', 'DELCONSUMER', tasks, 'crew', ARGV[1])
+call('ZREM', leases, ARGV[1])
 call('HDEL', workers, ARGV[1])
 wake_one()
 return 1

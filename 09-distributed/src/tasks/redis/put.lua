@@ -15,16 +15,18 @@ if #ARGV / 2 > room then
     return { 'full' }
   end
 end
-local put = {}
+local put, new_ids, seen = {}, {}, {}
 for at = 1, #ARGV, 2 do
   local id, new = ARGV[at], 0
-  if call('SISMEMBER', ids, id) == 0 then
-    -- In this order: what fails in between may put a task twice, and loses none.
+  if not seen[id] and call('SISMEMBER', ids, id) == 0 then
     call('XADD', tasks, '*', 'id', id, 'body', ARGV[at + 1])
-    call('SADD', ids, id)
+    seen[id] = true
+    new_ids[#new_ids + 1] = id
     new = 1
   end
   put[#put + 1] = new
 end
+-- In this order: what fails in between may put a task twice, and loses none.
+in_pieces('SADD', ids, new_ids)
 wake_one()
 return put

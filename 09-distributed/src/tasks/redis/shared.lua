@@ -3,7 +3,8 @@
 --
 -- tasks    stream: what is not done, as put; a task's place in it is its entry. One consumer group, `crew`.
 -- ids      set: every id that was ever put
--- leases   sorted set: entries on lease, by the millisecond at which their leases end
+-- leases   sorted set: who has something on lease, by a millisecond before which none of his leases ends. When they
+--          began, the group knows; it would have to look at all of them to find those that have ended.
 -- back     sorted set: entries that came back, by the millisecond from which they may be lent again; below zero are
 --          those that are the next ones. In the group they belong to the consumer `nobody`.
 -- errors   hash: the last error of an entry
@@ -60,7 +61,6 @@ local function strike(entries)
     call('XACK', tasks, 'crew', unpack(entries, first, math.min(first + 3999, #entries)))
   end
   in_pieces('XDEL', tasks, entries)
-  in_pieces('ZREM', leases, entries)
   in_pieces('ZREM', back, entries)
   in_pieces('HDEL', errors, entries)
   in_pieces('HDEL', forgiven, entries)
@@ -80,14 +80,20 @@ end
 -- Nobody's, from a moment on, or the next one of all.
 local function give_back(entry, from)
   call('XCLAIM', tasks, 'crew', 'nobody', 0, entry, 'JUSTID')
-  call('ZREM', leases, entry)
   call('ZADD', back, from or -call('HINCRBY', settings, 'front', 1), entry)
+end
+
+-- How many are somebody's, or nobody's: all that are not new.
+local function delivered()
+  return call('XINFO', 'GROUPS', tasks)[1][6]
 end
 
 -- Wakes one of those who wait, if there is something for him. He wakes the next one.
 local function wake_one()
-  local new = call('XLEN', tasks) - call('ZCARD', leases) - call('ZCARD', back)
-  if call('LLEN', wake) == 0 and (new > 0 or call('ZCOUNT', back, '-inf', now) > 0) then
+  if
+    call('LLEN', wake) == 0
+    and (call('XLEN', tasks) > delivered() or call('ZCOUNT', back, '-inf', now) > 0)
+  then
     call('RPUSH', wake, '')
   end
 end

@@ -1,8 +1,9 @@
 -- Returns ready, delayed, leased, done, dead, the lease in milliseconds, and name, leases and done of each worker.
-local leased, due = call('ZCARD', leases), call('ZCOUNT', back, '-inf', now)
-local delayed = call('ZCARD', back) - due
+local not_new, came_back = delivered(), call('ZCARD', back)
+local due = call('ZCOUNT', back, '-inf', now)
 local lease = setting('lease')
-local ready = call('XLEN', tasks) - leased - delayed
+local ready, delayed = call('XLEN', tasks) - not_new + due, came_back - due
+local leased = not_new - came_back
 local stats = { ready, delayed, leased, setting('done') or 0, call('XLEN', dead), lease }
 for _, worker in ipairs(call('XINFO', 'CONSUMERS', tasks, 'crew')) do
   local name, has, idle = worker[2], worker[4], worker[6]

@@ -3,43 +3,74 @@
 local worker, max = ARGV[1], tonumber(ARGV[2])
 local lease, most = setting('lease'), setting('max_attempts')
 local taken = { -1 }
-local new_leases = {}
 
 local function lend(entry, delivery, attempt, fields)
-  local count = #new_leases
-  new_leases[count + 1], new_leases[count + 2] = now + lease, entry
-  count = #taken
+  local count = #taken
   taken[count + 1], taken[count + 2], taken[count + 3] = entry, delivery, attempt
   taken[count + 4], taken[count + 5] = fields[2], fields[4]
   max = max - 1
 end
 
--- First those whose time has come: of leases that ended, then of what came back.
-for _, set in ipairs({ leases, back }) do
-  local due = max > 0 and call('ZRANGEBYSCORE', set, '-inf', now, 'LIMIT', 0, max) or {}
-  while #due > 0 do
-    for _, entry in ipairs(due) do
-      local holder, delivery = pending(entry)
-      local tried = delivery and attempts(entry, delivery)
-      if set == leases then
-        call('HSET', errors, entry, 'its worker was silent for longer than the lease')
-      end
-      if not holder then
-        strike({ entry })
-      elseif tried >= most then
-        bury(entry, tried)
-      else
-        local task = call('XCLAIM', tasks, 'crew', worker, 0, entry)[1]
-        if task then
-          call('ZREM', set, entry)
-          lend(entry, delivery + 1, tried + 1, task[2])
-        else
-          strike({ entry })
-        end
-      end
+-- What was lent before.
+local function lend_again(entry, delivery)
+  local tried = attempts(entry, delivery)
+  if tried >= most then
+    return bury(entry, tried)
+  end
+  local task = call('XCLAIM', tasks, 'crew', worker, 0, entry)[1]
+  if task then
+    lend(entry, delivery + 1, tried + 1, task[2])
+  else
+    strike({ entry })
+  end
+end
+
+-- When the first lease of a worker ends, if he has any.
+local function first_end(holder)
+  local from, longest = '-', nil
+  repeat
+    local his = call('XPENDING', tasks, 'crew', from, '+', 1000, holder)
+    for _, one in ipairs(his) do
+      from, longest = '(' .. one[1], math.max(longest or 0, one[3])
     end
-    -- Some of those may have been dead.
-    due = max > 0 and call('ZRANGEBYSCORE', set, '-inf', now, 'LIMIT', 0, max) or {}
+  until #his == 0
+  return longest and now + math.max(1, lease - longest)
+end
+
+-- First those whose leases have ended.
+while max > 0 do
+  local holder = call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 1)[1]
+  if not holder then
+    break
+  end
+  local ended = call('XPENDING', tasks, 'crew', 'IDLE', lease, '-', '+', max, holder)
+  for _, one in ipairs(ended) do
+    call('HSET', errors, one[1], 'its worker was silent for longer than the lease')
+    lend_again(one[1], one[4])
+  end
+  -- If there were as many as were wanted, there may be more.
+  if max > 0 and #ended == 0 then
+    local first = first_end(holder)
+    if first then
+      call('ZADD', leases, first, holder)
+    else
+      call('ZREM', leases, holder)
+    end
+  end
+end
+
+-- Then what came back.
+while max > 0 do
+  local due = call('ZRANGEBYSCORE', back, '-inf', now, 'LIMIT', 0, max)
+  if #due == 0 then
+    break
+  end
+  for _, entry in ipairs(due) do
+    local holder, delivery = pending(entry)
+    call('ZREM', back, entry)
+    if holder then
+      lend_again(entry, delivery)
+    end
   end
 end
 
@@ -49,9 +80,10 @@ if max > 0 then
     lend(task[1], 1, 1, task[2])
   end
 end
-in_pieces('ZADD', leases, new_leases)
 
 if #taken > 1 then
+  -- Not if there is an earlier one already.
+  call('ZADD', leases, 'NX', now + lease, worker)
   -- Who was woken wakes the next one, as long as there is something.
   wake_one()
 else
