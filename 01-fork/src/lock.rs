@@ -12,6 +12,7 @@ thread_local! {
     static THREAD: u32 = NEXT_THREAD.fetch_add(1, Relaxed);
 }
 
+#[inline]
 pub(crate) fn generation() -> u32 {
     GENERATION.load(Relaxed)
 }
