@@ -96,8 +96,7 @@ pub(crate) fn reap_dropped() {
     }
     // Asked out here: a thread that opens a child's sentinel has hold of that child, and waits for
     // what `between_forks` holds. And whoever is gone closes descriptors.
-    let living: Vec<_> =
-        dropped.into_iter().filter(|child| child.lives()).collect();
+    let living: Vec<_> = dropped.into_iter().filter(|child| child.lives()).collect();
     between_forks(|| registry().dropped.extend(living));
 }
 
