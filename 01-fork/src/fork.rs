@@ -90,7 +90,8 @@ fn split(
     let stdout = io::stdout();
     let mut locked = stdout.lock();
     let _ = locked.flush();
-    let stderr = io::stderr().lock();
+    // Nothing is buffered there: in a process of one thread nobody could hold it at the fork.
+    let stderr = if lock::alone() { None } else { Some(io::stderr().lock()) };
     let mut abandoned = Abandoned::hold();
     abandoned.reap();
     let mut registry = Registry::hold();

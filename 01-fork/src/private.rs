@@ -8,6 +8,7 @@ use crate::lock::generation;
 ///
 /// A plain list: a child goes on with it as it is, and neither takes memory nor gives any back.
 /// Each page of the allocator that it wrote to for that would be copied first.
+#[unsafe(link_section = ".data")]
 static REGISTRY: Mutex<Vec<RawFd>> = Mutex::new(Vec::new());
 
 /// A file descriptor that children forked by this library do not keep.
