@@ -10,7 +10,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use crate::lock::generation;
+use crate::lock::{alone, generation};
 use crate::{ExitStatus, PrivateFd, WaitError};
 
 /// A child process and the right to wait for it.
@@ -41,6 +41,7 @@ pub struct Child {
 }
 
 /// Children that were dropped while they ran.
+#[unsafe(link_section = ".data")]
 static ABANDONED: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 
 impl Child {
@@ -84,13 +85,18 @@ impl Child {
             if let Some(status) = *known {
                 return Ok(status);
             }
-            // Looks, and leaves it a zombie: reaped here, the status would be this thread's alone.
-            match waitid(libc::P_PID, self.pid, libc::WEXITED | libc::WNOWAIT) {
-                Ok(_) | Err(Errno::EINTR) => {}
-                Err(errno) => return Err(self.error(errno)),
+            // In a process of one thread nobody else asks meanwhile: one call waits and reaps.
+            let mut options = libc::WEXITED;
+            if !alone() {
+                // Looks, and leaves it a zombie: reaped here, the status would be this thread's alone.
+                match waitid(libc::P_PID, self.pid, libc::WEXITED | libc::WNOWAIT) {
+                    Ok(_) | Err(Errno::EINTR) => {}
+                    Err(errno) => return Err(self.error(errno)),
+                }
+                options |= libc::WNOHANG;
             }
             drop(known);
-            if let Some(status) = self.reap()? {
+            if let Some(status) = self.reap(options)? {
                 return Ok(status);
             }
         }
@@ -140,7 +146,7 @@ impl Child {
             return Ok(None);
         }
         drop(known);
-        self.reap()
+        self.reap(libc::WEXITED | libc::WNOHANG)
     }
 
     /// Sends a signal. A child that has ended gets none, and neither does a stranger.
@@ -214,12 +220,16 @@ impl Child {
         pidfd.fd().map_err(|error| self.error(error))
     }
 
-    /// Called after the child's end: those who hold the number let go of it at once.
-    fn reap(&self) -> Result<Option<ExitStatus>, WaitError> {
+    /// Called after the child's end, when those who hold the number let go of it at once, or where
+    /// nobody else could hold it. `None` after a signal.
+    fn reap(&self, options: i32) -> Result<Option<ExitStatus>, WaitError> {
         let mut status = self.status.write().unwrap_or_else(PoisonError::into_inner);
         if status.is_none() {
-            let ended = waitid(libc::P_PID, self.pid, libc::WEXITED | libc::WNOHANG);
-            *status = ended.map_err(|errno| self.error(errno))?;
+            match waitid(libc::P_PID, self.pid, options) {
+                Ok(ended) => *status = ended,
+                Err(Errno::EINTR) => {}
+                Err(errno) => return Err(self.error(errno)),
+            }
         }
         Ok(*status)
     }

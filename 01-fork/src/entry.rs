@@ -88,6 +88,7 @@ impl Entry {
     }
 
     /// Calls the task, with a copy of the value that [`of`](Entry::of) was given in another process.
+    #[inline]
     pub fn run(self, input: &[u8], output: &mut Vec<u8>) {
         let address = image().start.wrapping_add(self.offset) as usize;
         // SAFETY: the address is that of a `Trampoline` of this program:
@@ -141,6 +142,7 @@ struct Image {
 }
 
 /// Where this program's own code lies in this process.
+#[inline]
 fn image() -> Image {
     // Set by the linker (GNU ld, gold, lld and mold agree on the names); only their addresses
     // mean anything.

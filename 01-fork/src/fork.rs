@@ -1,4 +1,4 @@
-use std::io::{self, Write};
+use std::io::{self, Stdout, Write};
 use std::mem::ManuallyDrop;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -87,9 +87,11 @@ fn split(
     // Held across the fork: whoever is in the middle of a line finishes it first, and in the child
     // the locks belong to its only thread. Flushed, or both processes would print the same bytes.
     // Always in this order, so that two forks at once don't each hold what the other one needs.
-    let mut stdout = io::stdout().lock();
-    let _ = stdout.flush();
-    let stderr = io::stderr().lock();
+    let stdout = io::stdout();
+    let mut locked = stdout.lock();
+    let _ = locked.flush();
+    // Nothing is buffered there: in a process of one thread nobody could hold it at the fork.
+    let stderr = if lock::alone() { None } else { Some(io::stderr().lock()) };
     let mut abandoned = Abandoned::hold();
     abandoned.reap();
     let mut registry = Registry::hold();
@@ -104,8 +106,8 @@ fn split(
         0 => {
             lock::enter_child(thread);
             let (shared, fds) = registry.enter_child(shared, fds);
-            drop((registry, abandoned, stderr, stdout));
-            in_child(|| child(shared, fds))
+            drop((registry, abandoned, stderr, locked));
+            in_child(stdout, || child(shared, fds))
         }
         pid => {
             abandoned.forget(pid);
@@ -118,14 +120,14 @@ fn split(
 }
 
 /// Runs the closure and ends the process, whatever the closure does.
-fn in_child(child: impl FnOnce() -> i32) -> ! {
+fn in_child(mut stdout: Stdout, child: impl FnOnce() -> i32) -> ! {
     let code = catch_unwind(AssertUnwindSafe(child)).unwrap_or_else(|payload| {
         // A payload's destructor may panic again, with nobody left to catch it.
         let _never_dropped = ManuallyDrop::new(payload);
         PANICKED
     });
     // A full disk or a closed pipe is no reason to change the code.
-    let _ = catch_unwind(|| io::stdout().flush());
+    let _ = catch_unwind(AssertUnwindSafe(|| stdout.flush()));
     // SAFETY: `_exit` takes any code, and runs nothing of the parent's.
     unsafe { libc::_exit(code) }
 }

@@ -1,9 +1,13 @@
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 
+// With those of `child.rs` and `private.rs` in one section, which is where the lock of stdout lies:
+// each page that a child writes to is one more to copy.
 /// How many forks of this library lie between the first process and this one.
+#[unsafe(link_section = ".data")]
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 /// The thread that called the last fork: the only one that lives on in this process.
+#[unsafe(link_section = ".data")]
 static SURVIVOR: AtomicU32 = AtomicU32::new(0);
 /// Thread numbers, never reused, and the same in a child for the thread that forked.
 static NEXT_THREAD: AtomicU32 = AtomicU32::new(1);
@@ -12,6 +16,7 @@ thread_local! {
     static THREAD: u32 = NEXT_THREAD.fetch_add(1, Relaxed);
 }
 
+#[inline]
 pub(crate) fn generation() -> u32 {
     GENERATION.load(Relaxed)
 }
@@ -19,6 +24,23 @@ pub(crate) fn generation() -> u32 {
 /// The calling thread's number.
 pub(crate) fn thread() -> u32 {
     THREAD.with(|id| *id)
+}
+
+/// Whether the calling thread is the only one of this process, as the C library counts them. It may
+/// not know it, and then says no.
+///
+/// Source: `<sys/single_threaded.h>`.
+pub(crate) fn alone() -> bool {
+    #[cfg(target_env = "gnu")]
+    {
+        unsafe extern "C" {
+            static __libc_single_threaded: AtomicBool;
+        }
+        // SAFETY: it is a `char` that is 0 or 1, and written by this thread, when it starts another.
+        unsafe { &__libc_single_threaded }.load(Relaxed)
+    }
+    #[cfg(not(target_env = "gnu"))]
+    false
 }
 
 /// Called once in a new child, by its only thread.

@@ -8,6 +8,7 @@ use crate::lock::generation;
 ///
 /// A plain list: a child goes on with it as it is, and neither takes memory nor gives any back.
 /// Each page of the allocator that it wrote to for that would be copied first.
+#[unsafe(link_section = ".data")]
 static REGISTRY: Mutex<Vec<RawFd>> = Mutex::new(Vec::new());
 
 /// A file descriptor that children forked by this library do not keep.
@@ -68,6 +69,7 @@ impl PrivateFd {
     /// # Errors
     ///
     /// `EBADF` in a child of the process that opened it.
+    #[inline]
     pub fn fd(&self) -> io::Result<BorrowedFd<'_>> {
         match &self.fd {
             Some(fd) if self.generation == generation() => Ok(fd.as_fd()),
@@ -128,8 +130,12 @@ impl Registry {
         shared: Option<&PrivateFd>,
         handed: Vec<PrivateFd>,
     ) -> (Option<PrivateFd>, Vec<OwnedFd>) {
-        let handed: Vec<OwnedFd> =
-            handed.into_iter().filter_map(|mut private| private.fd.take()).collect();
+        // Most children get none: then not even the code that turns one list into the other is run,
+        // which lies on a page of its own.
+        let handed: Vec<OwnedFd> = match handed.is_empty() {
+            true => Vec::new(),
+            false => handed.into_iter().filter_map(|mut private| private.fd.take()).collect(),
+        };
         let number = shared.and_then(|shared| Some(shared.fd.as_ref()?.as_raw_fd()));
         for &fd in self.0.iter() {
             if number != Some(fd) && handed.iter().all(|handed| handed.as_raw_fd() != fd) {

@@ -127,12 +127,34 @@ fn interrupt<T: Send>(wait: impl FnOnce(&Child) -> T + Send) -> T {
     })
 }
 
+/// As [`interrupt`], in a process of one thread, which waits in another way: a second child sends.
+fn interrupt_the_only_thread() -> Option<ExitStatus> {
+    let (child, end) = ends_when_told(7);
+    let waiting = std::process::id().cast_signed();
+    let sender = fork_handing(vec![end], move |_end| {
+        for _ in 0..20 {
+            while state(waiting) != Some('S') {
+                thread::yield_now();
+            }
+            // SAFETY: the call takes numbers only.
+            unsafe { libc::kill(waiting, libc::SIGUSR1) };
+        }
+        0
+    });
+    let status = child.wait().ok();
+    sender.expect("a second child").wait().expect("its status");
+    status
+}
+
 scenario!(
     fn is_interrupted() {
         // Without SA_RESTART: the system calls do return EINTR.
         let action = SigAction::new(SigHandler::Handler(handle), SaFlags::empty(), SigSet::empty());
         // SAFETY: the handler does nothing but count.
         unsafe { sigaction(Signal::SIGUSR1, &action) }.expect("a signal that can be handled");
+        let status = interrupt_the_only_thread();
+        let handled = HANDLED.load(Relaxed) > 0;
+        check("alone", handled && status == Some(ExitStatus::Exited(7)), "one thread waits on");
         let status = interrupt(|child| child.wait().ok());
         check("wait", status == Some(ExitStatus::Exited(7)), "wait goes on waiting");
         let status = interrupt(|child| child.wait_timeout(Duration::from_secs(60)).ok().flatten());
@@ -142,7 +164,7 @@ scenario!(
 
 #[test]
 fn a_signal_that_arrives_during_a_wait_changes_nothing() {
-    Judge::scenario(&is_interrupted).declare(["wait", "timeout"]).run().assert_clean();
+    Judge::scenario(&is_interrupted).declare(["alone", "wait", "timeout"]).run().assert_clean();
 }
 
 const WAITS: [fn(&Child) -> Option<ExitStatus>; 3] = [

@@ -38,6 +38,7 @@ const VALUE: SealFlag = SealFlag::F_SEAL_SHRINK;
 const PROBLEM: SealFlag = SealFlag::F_SEAL_GROW;
 
 /// Writes it, and gives the exit code.
+#[inline]
 pub(crate) fn leave(on: BorrowedFd<'_>, answer: &Answer) -> i32 {
     let written = match answer {
         Ok(value) => paper::write(on, value).and_then(|()| paper::seal(on, VALUE)).map(|()| 0),

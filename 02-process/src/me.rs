@@ -11,6 +11,7 @@ use fork::{Entry, PrivateFd, Tether, watch_parent};
 use serde::{Deserialize, Serialize};
 
 use crate::answer::{self, Answer, Problem};
+use crate::handle::Shared;
 use crate::registry::between_forks;
 
 /// What a child is told of itself.
@@ -25,14 +26,21 @@ pub(crate) struct Orders {
 /// Who this process is.
 struct Me {
     /// `None` in a process that this library did not start.
-    orders: Option<Orders>,
+    known: Option<Arc<Shared>>,
     handed: Vec<OwnedFd>,
 }
 
-static ME: Mutex<Me> = Mutex::new(Me { orders: None, handed: Vec::new() });
+static ME: Mutex<Me> = Mutex::new(Me { known: None, handed: Vec::new() });
 
+#[inline]
 fn me() -> MutexGuard<'static, Me> {
     ME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Me {
+    fn orders(&self) -> Option<&Orders> {
+        self.known.as_ref().map(|known| &known.orders)
+    }
 }
 
 /// The process that runs this: its name, its pid, and whether it ends with its parent.
@@ -50,6 +58,10 @@ impl CurrentProcess {
         &self.name
     }
 
+    pub(crate) fn into_name(self) -> String {
+        self.name
+    }
+
     /// Its pid.
     pub fn pid(&self) -> i32 {
         std::process::id().cast_signed()
@@ -63,7 +75,7 @@ impl CurrentProcess {
 
 /// The process that runs this, as Python's `multiprocessing.current_process()`.
 pub fn current_process() -> CurrentProcess {
-    between_forks(|| match &me().orders {
+    between_forks(|| match me().orders() {
         Some(orders) => CurrentProcess { name: orders.name.clone(), daemon: orders.daemon },
         None => CurrentProcess { name: "MainProcess".to_owned(), daemon: false },
     })
@@ -120,7 +132,7 @@ impl ParentProcess {
 /// `multiprocessing.parent_process()`.
 pub fn parent_process() -> Option<ParentProcess> {
     between_forks(|| {
-        me().orders.as_ref().map(|orders| ParentProcess {
+        me().orders().map(|orders| ParentProcess {
             name: orders.parent_name.clone(),
             pid: orders.parent_pid,
             watched: Arc::default(),
@@ -139,15 +151,16 @@ pub fn handed_over() -> Vec<OwnedFd> {
 ///
 /// Up to the function it takes no memory and gives none back: a child that was forked has a copy
 /// made of every page that it writes to, and most of what it costs is that.
+#[inline]
 pub(crate) fn begin(
-    orders: Orders,
+    known: Arc<Shared>,
     entry: Entry,
     arguments: &[u8],
     paper: PrivateFd,
     mut fds: Vec<OwnedFd>,
 ) -> i32 {
-    let tether = if orders.daemon { fds.drain(..1).next() } else { None };
-    *me() = Me { orders: Some(orders), handed: fds };
+    let tether = if known.orders.daemon { fds.drain(..1).next() } else { None };
+    *me() = Me { known: Some(known), handed: fds };
     let answer = match tether.map_or(Ok(()), die_with_parent) {
         Ok(()) => call(entry, arguments),
         Err(error) => {
@@ -159,6 +172,7 @@ pub(crate) fn begin(
     paper.fd().map_or(1, |paper| answer::leave(paper, &answer))
 }
 
+#[inline]
 fn call(entry: Entry, arguments: &[u8]) -> Answer {
     let mut output = Vec::new();
     let called = catch_unwind(AssertUnwindSafe(|| entry.run(arguments, &mut output)));

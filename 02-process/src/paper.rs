@@ -22,6 +22,7 @@ pub(crate) fn blank() -> io::Result<PrivateFd> {
 }
 
 /// Appends all of it.
+#[inline]
 pub(crate) fn write(paper: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match nix::unistd::write(paper, bytes) {
@@ -58,6 +59,7 @@ pub(crate) fn erase(paper: BorrowedFd<'_>) -> io::Result<()> {
 }
 
 /// Says that it is finished, and of which kind: nobody can add a seal any more, or take one off.
+#[inline]
 pub(crate) fn seal(paper: BorrowedFd<'_>, kind: SealFlag) -> io::Result<()> {
     fcntl(paper, FcntlArg::F_ADD_SEALS(kind | SealFlag::F_SEAL_SEAL))?;
     Ok(())

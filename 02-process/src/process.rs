@@ -1,7 +1,7 @@
 use std::marker::PhantomData;
 use std::os::fd::BorrowedFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use fork::{Entry, ExitStatus, PrivateFd, fork_sharing};
@@ -99,7 +99,7 @@ impl<R: Serialize + DeserializeOwned + 'static> Process<R> {
     /// [`Error::AlreadyJoined`] when the value was given out before; [`Error::Wait`] when this
     /// process is not its parent.
     pub fn join(&mut self) -> Result<R, Error> {
-        let status = self.unjoined()?.shared.child.wait()?;
+        let status = self.unjoined()?.shared.child().wait()?;
         self.answer(status)
     }
 
@@ -109,7 +109,7 @@ impl<R: Serialize + DeserializeOwned + 'static> Process<R> {
     ///
     /// As [`join`](Process::join).
     pub fn join_timeout(&mut self, timeout: Duration) -> Result<Option<R>, Error> {
-        match self.unjoined()?.shared.child.wait_timeout(timeout)? {
+        match self.unjoined()?.shared.child().wait_timeout(timeout)? {
             Some(status) => self.answer(status).map(Some),
             None => Ok(None),
         }
@@ -127,19 +127,21 @@ impl<R: Serialize + DeserializeOwned + 'static> Process<R> {
 
     /// What it left, once it has ended.
     fn answer(&mut self, status: ExitStatus) -> Result<R, Error> {
-        let name = self.name.clone();
         let running = self.unjoined()?;
-        let pid = running.shared.child.pid();
+        let pid = running.shared.child().pid();
         let answer = running.paper.fd().and_then(answer::find)?;
         running.joined = true;
+        let name = || self.name.clone();
         match answer {
             Some(Ok(value)) => postcard::from_bytes(&value)
-                .map_err(|error| Error::Result { name, reason: error.to_string() }),
-            Some(Err(Problem::NotTransferred(reason))) => Err(Error::Result { name, reason }),
-            Some(Err(Problem::Panicked { message, place })) => {
-                Err(Error::Panicked { name, pid, message, place })
+                .map_err(|error| Error::Result { name: name(), reason: error.to_string() }),
+            Some(Err(Problem::NotTransferred(reason))) => {
+                Err(Error::Result { name: name(), reason })
             }
-            None => Err(Error::Ended { name, pid, status }),
+            Some(Err(Problem::Panicked { message, place })) => {
+                Err(Error::Panicked { name: name(), pid, message, place })
+            }
+            None => Err(Error::Ended { name: name(), pid, status }),
         }
     }
 }
@@ -182,49 +184,53 @@ impl<R> Process<R> {
     /// [`Error::Spawn`], [`Error::Io`]: no process exists then. What was to be handed over to it may be
     /// closed.
     pub fn start(&mut self) -> Result<(), Error> {
-        let name = self.name.clone();
+        let name = || self.name.clone();
         if self.running.is_some() {
-            return Err(Error::AlreadyStarted { name });
+            return Err(Error::AlreadyStarted { name: name() });
         }
         let arguments = match &self.arguments {
             Ok(arguments) => arguments.as_slice(),
-            Err(error) => return Err(Error::Arguments { name, reason: error.to_string() }),
+            Err(error) => return Err(Error::Arguments { name: name(), reason: error.to_string() }),
         };
         if self.method == Start::Spawn && !spawn::can_spawn() {
-            return Err(Error::NoInit { name });
+            return Err(Error::NoInit { name: name() });
         }
         me::note_panics();
         registry::reap_dropped();
         let orders = Orders {
-            name: name.clone(),
+            name: name(),
             daemon: self.daemon,
             parent_pid: std::process::id().cast_signed(),
-            parent_name: me::current_process().name().to_owned(),
+            parent_name: me::current_process().into_name(),
         };
         let paper = paper::blank()?;
-        let (mut fds, mut lifeline) = (Vec::new(), None);
+        let (mut fds, mut _lifeline) = (Vec::new(), None);
         if self.daemon {
             let (held, tether) = registry::lifeline()?;
-            lifeline = Some(held);
+            _lifeline = Some(held);
             fds.push(tether);
         }
         fds.append(&mut self.handed);
-        let child = match self.method {
-            Start::Fork => fork_sharing(&paper, fds, |paper, fds| {
-                me::begin(orders, self.entry, arguments, paper, fds)
-            })?,
-            Start::Spawn => spawn::spawn(&orders, self.entry, arguments, &paper, &fds)
-                .map_err(|source| Error::Spawn { name: name.clone(), source })?,
-        };
-        let shared = Arc::new(Shared { name, daemon: self.daemon, child, _lifeline: lifeline });
+        let shared = Arc::new(Shared { orders, started: OnceLock::new(), _lifeline });
         registry::add(&shared);
+        let child = match self.method {
+            Start::Fork => {
+                let known = Arc::clone(&shared);
+                fork_sharing(&paper, fds, |paper, fds| {
+                    me::begin(known, self.entry, arguments, paper, fds)
+                })?
+            }
+            Start::Spawn => spawn::spawn(&shared.orders, self.entry, arguments, &paper, &fds)
+                .map_err(|source| Error::Spawn { name: name(), source })?,
+        };
+        shared.started.get_or_init(|| child);
         self.running = Some(Running { shared, paper, joined: false });
         Ok(())
     }
 
     /// Its pid, once it is started.
     pub fn pid(&self) -> Option<i32> {
-        self.running.as_ref().map(|running| running.shared.child.pid())
+        self.running.as_ref().map(|running| running.shared.child().pid())
     }
 
     /// Its name.
@@ -234,7 +240,7 @@ impl<R> Process<R> {
 
     /// Whether it was started and has not ended.
     pub fn is_alive(&self) -> bool {
-        self.running.as_ref().is_some_and(|running| running.shared.is_alive().unwrap_or(false))
+        self.running.as_ref().is_some_and(|running| running.shared.lives())
     }
 
     /// How it ended; `None` before.
@@ -244,7 +250,7 @@ impl<R> Process<R> {
     /// [`Error::Wait`] when this process is not its parent.
     pub fn status(&self) -> Result<Option<ExitStatus>, Error> {
         match &self.running {
-            Some(running) => Ok(running.shared.child.try_wait()?),
+            Some(running) => Ok(running.shared.child().try_wait()?),
             None => Ok(None),
         }
     }
@@ -261,7 +267,7 @@ impl<R> Process<R> {
     ///
     /// [`Error::NotStarted`]; [`Error::Wait`] when this process is not its parent.
     pub fn sentinel(&self) -> Result<BorrowedFd<'_>, Error> {
-        Ok(self.started()?.child.sentinel()?)
+        Ok(self.started()?.child().sentinel()?)
     }
 
     /// Asks it to end: `SIGTERM`, which it may catch or ignore. No error if it has ended.
@@ -270,7 +276,7 @@ impl<R> Process<R> {
     ///
     /// [`Error::NotStarted`]; [`Error::Wait`] when this process is not its parent.
     pub fn terminate(&self) -> Result<(), Error> {
-        Ok(self.started()?.child.signal(Signal::SIGTERM)?)
+        Ok(self.started()?.child().signal(Signal::SIGTERM)?)
     }
 
     /// Ends it: `SIGKILL`. No error if it has ended.
@@ -279,7 +285,7 @@ impl<R> Process<R> {
     ///
     /// [`Error::NotStarted`]; [`Error::Wait`] when this process is not its parent.
     pub fn kill(&self) -> Result<(), Error> {
-        Ok(self.started()?.child.signal(Signal::SIGKILL)?)
+        Ok(self.started()?.child().signal(Signal::SIGKILL)?)
     }
 
     fn started(&self) -> Result<&Shared, Error> {
@@ -293,7 +299,7 @@ impl<R> Process<R> {
 impl Drop for Running {
     fn drop(&mut self) {
         // An error says that it is another process's child, or that it was reaped elsewhere.
-        if let Ok(None) = self.shared.child.try_wait() {
+        if let Ok(None) = self.shared.child().try_wait() {
             registry::take_over(Arc::clone(&self.shared));
         }
     }

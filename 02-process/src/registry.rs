@@ -70,7 +70,7 @@ fn duplicate(fd: &PrivateFd) -> io::Result<PrivateFd> {
     Ok(copy)
 }
 
-/// Notes a child that was started.
+/// Notes a child that is about to be started.
 pub(crate) fn add(child: &Arc<Shared>) {
     between_forks(|| {
         let mut registry = registry();
@@ -96,8 +96,7 @@ pub(crate) fn reap_dropped() {
     }
     // Asked out here: a thread that opens a child's sentinel has hold of that child, and waits for
     // what `between_forks` holds. And whoever is gone closes descriptors.
-    let living: Vec<_> =
-        dropped.into_iter().filter(|child| child.is_alive().unwrap_or(false)).collect();
+    let living: Vec<_> = dropped.into_iter().filter(|child| child.lives()).collect();
     between_forks(|| registry().dropped.extend(living));
 }
 
@@ -105,7 +104,7 @@ pub(crate) fn reap_dropped() {
 pub(crate) fn living() -> Vec<Arc<Shared>> {
     let known: Vec<Arc<Shared>> =
         between_forks(|| registry().children.iter().filter_map(Weak::upgrade).collect());
-    let living = known.into_iter().filter(|child| child.is_alive().unwrap_or(false)).collect();
+    let living = known.into_iter().filter(|child| child.lives()).collect();
     // Afterwards, so that nothing is left of whoever is not in the list.
     reap_dropped();
     living

@@ -4,11 +4,13 @@ use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 
 use fork::{Child, Entry, PrivateFd, receive_fds, send_fds};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use serde_bytes::Bytes;
 
+use crate::handle::Shared;
 use crate::me::{self, Orders};
 use crate::{paper, registry};
 
@@ -106,7 +108,8 @@ fn run_spawned() -> io::Result<i32> {
     };
     let [paper] = PrivateFd::open(|| Ok([paper]))?;
     me::note_panics();
-    Ok(me::begin(orders, entry, arguments, paper, fds.collect()))
+    let known = Arc::new(Shared { orders, started: OnceLock::new(), _lifeline: None });
+    Ok(me::begin(known, entry, arguments, paper, fds.collect()))
 }
 
 /// Closes what came through the exec unasked: descriptors that somebody else in the parent opened
