@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 use process::ExitStatus;
 
 use crate::Error;
-use crate::chunk::take_answer;
+use crate::chunk::{self, Failure};
 use crate::engine::Engine;
+use crate::panics::Panic;
 use crate::slot::Slot;
 use crate::zygote::{News, Zygote};
 
@@ -106,12 +107,12 @@ impl Engine {
 
     /// Whether a death means that the initializer can't work.
     fn judge(&mut self, slot: &Slot) {
-        if let Some(mut bytes) = slot.not_begun.as_deref() {
-            let error = match take_answer::<()>(&mut bytes, slot.pid) {
-                Err(Error::Panicked { message, place, .. }) => {
+        if let Some(bytes) = slot.not_begun.as_deref() {
+            let error = match chunk::only::<()>(bytes) {
+                Err(Failure::Panicked(Panic { message, place })) => {
                     Error::Initializer { message, place }
                 }
-                Err(error) => initializer(&error.to_string()),
+                Err(failure) => initializer(&failure.into_error(slot.pid).to_string()),
                 Ok(()) => initializer("it left no answer"),
             };
             self.give_up(&error);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use crate::chunk::{Packer, take_answer};
+use crate::chunk::{self, Failure, Packer};
 use crate::engine::Want;
 use crate::job::Job;
 use crate::{Chunks, Error};
@@ -71,7 +71,7 @@ impl<'p, I: Iterator, R: DeserializeOwned> Imap<'p, I, R> {
         let mut parts = Vec::new();
         while !self.ended && self.ahead.len() < AHEAD * self.chunks.pool.processes {
             let (mut packer, mut bytes) = (Packer::default(), Vec::new());
-            while packer.count() as usize != self.chunks.size.unwrap_or(1) {
+            while packer.count() != self.chunks.size.unwrap_or(1) {
                 match catch_unwind(AssertUnwindSafe(|| self.inputs.next())) {
                     Ok(Some(input)) => (self.add)(&mut packer, &input, &mut bytes),
                     Ok(None) => self.ended = true,
@@ -81,7 +81,7 @@ impl<'p, I: Iterator, R: DeserializeOwned> Imap<'p, I, R> {
                     break;
                 }
             }
-            let count = packer.count() as usize;
+            let count = packer.count();
             if count > 0 {
                 packer.close(&mut bytes);
                 let job = Job::single(None);
@@ -110,13 +110,17 @@ impl<'p, I: Iterator, R: DeserializeOwned> Imap<'p, I, R> {
 
     fn read(&mut self, job: &Job, count: usize) {
         let _ = job.read::<()>(|answer| {
-            match answer {
-                Ok((pid, mut bytes)) => {
-                    self.results.extend((0..count).map(|_| take_answer(&mut bytes, pid)));
+            let opened = answer.and_then(|(pid, bytes)| match chunk::open(bytes) {
+                Ok(answers) => Ok((pid, answers)),
+                Err(failure) => Err(failure.into_error(pid)),
+            });
+            match opened {
+                Ok((pid, mut answers)) => {
+                    while let Some(value) = answers.next(Failure::Result) {
+                        self.results.push_back(value.map_err(|failure| failure.into_error(pid)));
+                    }
                 }
-                Err(error) => {
-                    self.results.extend((0..count).map(|_| Err(error.clone())));
-                }
+                Err(error) => self.results.extend((0..count).map(|_| Err(error.clone()))),
             }
             Ok(())
         });

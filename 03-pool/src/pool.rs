@@ -8,7 +8,7 @@ use process::Target;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::chunk::{self, Packer};
+use crate::chunk::{self, Failure, Packer};
 use crate::engine::Want;
 use crate::job::{Callback, Job, Load, Part};
 use crate::pump::Pump;
@@ -229,7 +229,7 @@ impl Pool {
         // A small value has a small vector, and a large one takes over the last one's.
         let mut bytes =
             if size_of::<Args>() > 16 { self.pump.spare.take() } else { Vec::with_capacity(32) };
-        packer.add(args, &mut bytes);
+        packer.add(args, Failure::Arguments, &mut bytes);
         packer.close(&mut bytes);
         (job.clone(), self.single(job, chunk::entry(function), bytes))
     }
