@@ -86,7 +86,7 @@ impl Builder {
             return Err(Error::NoProcesses);
         }
         let zygote = Zygote::start(&self.settings.initializer)?;
-        let pump = Arc::new(Pump::new(self.settings, zygote)?);
+        let pump = Arc::new(Pump::new(self.settings, Some(zygote))?);
         let helper = {
             let pump = pump.clone();
             thread::Builder::new().name("pool".to_owned()).spawn(move || pump.help())?

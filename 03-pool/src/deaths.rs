@@ -23,6 +23,7 @@ pub(crate) struct Replacing {
 /// So many failures in a row are no accident.
 const TOO_MANY: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(50);
+const LOOK_FOR_ORPHANS: Duration = Duration::from_millis(10);
 
 impl Engine {
     /// Takes in what the zygote has told.
@@ -230,6 +231,11 @@ impl Engine {
         let Some(most) = self.settings.max_tasks else { return };
         let done = |slot: &&mut Slot| !slot.retired && slot.flight.is_empty() && slot.had() >= most;
         self.slots.iter_mut().filter(done).for_each(Slot::close);
+    }
+
+    /// When to look again whether workers without a zygote are gone, which nobody will tell.
+    pub(crate) fn look_for_orphans(&self) -> Option<Duration> {
+        self.slots.iter().any(|slot| slot.orphan).then_some(LOOK_FOR_ORPHANS)
     }
 
     /// When to ask the system again for what it refused.

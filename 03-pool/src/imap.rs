@@ -94,18 +94,22 @@ impl<'p, I: Iterator, R: DeserializeOwned> Imap<'p, I, R> {
         }
     }
 
-    /// Waits for the next chunk that is due.
-    fn next_chunk(&mut self) -> Option<(Arc<Job>, usize)> {
+    /// Waits for the next chunk that is due; an error if none will come.
+    fn next_chunk(&mut self) -> Option<Result<(Arc<Job>, usize), Error>> {
         let jobs: Vec<&Arc<Job>> = self.ahead.iter().map(|(job, _)| job).collect();
         let jobs = if self.ordered { jobs.get(..1)? } else { &jobs };
         if jobs.is_empty() {
             return None;
         }
-        if !jobs.iter().any(|job| job.is_done()) {
-            self.chunks.pool.pump.wait(Want::Any(jobs), None);
+        if !jobs.iter().any(|job| job.is_done())
+            && let Err(error) = self.chunks.pool.wait(Want::Any(jobs))
+        {
+            self.ahead.clear();
+            self.ended = true;
+            return Some(Err(error));
         }
         let done = jobs.iter().position(|job| job.is_done())?;
-        self.ahead.remove(done)
+        self.ahead.remove(done).map(Ok)
     }
 
     fn read(&mut self, job: &Job, count: usize) {
@@ -137,7 +141,8 @@ impl<I: Iterator, R: DeserializeOwned> Iterator for Imap<'_, I, R> {
             }
             self.fill();
             match self.next_chunk() {
-                Some((job, count)) => self.read(&job, count),
+                Some(Ok((job, count))) => self.read(&job, count),
+                Some(Err(error)) => return Some(Err(error)),
                 None => match self.panic.take() {
                     Some(panic) => resume_unwind(panic),
                     None => return None,

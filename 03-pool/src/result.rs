@@ -52,14 +52,14 @@ impl<T> AsyncResult<T> {
 
     /// Waits until there is a result, or an error.
     pub fn wait(&self) {
-        if !self.ready() && self.pump.is_ours() {
+        if !self.ready() && self.pump.refusal().is_none() {
             self.pump.wait(Want::Job(&self.job), None);
         }
     }
 
     /// Waits at most that long; whether there is a result, or an error.
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
-        if !self.ready() && self.pump.is_ours() {
+        if !self.ready() && self.pump.refusal().is_none() {
             self.pump.wait(Want::Job(&self.job), Instant::now().checked_add(timeout));
         }
         self.ready()
@@ -67,7 +67,7 @@ impl<T> AsyncResult<T> {
 
     /// Whether there is a result, or an error. Does not wait.
     pub fn ready(&self) -> bool {
-        self.job.is_done()
+        self.job.is_done() || self.pump.is_broken()
     }
 
     /// Whether the task was successful; `None` while it is not [ready](AsyncResult::ready).
@@ -76,8 +76,8 @@ impl<T> AsyncResult<T> {
     }
 
     fn value(&self) -> Result<T, Error> {
-        if !self.ready() {
-            return Err(Error::NotOurs);
+        if !self.job.is_done() {
+            return Err(self.pump.refusal().unwrap_or(Error::NotOurs));
         }
         (self.read)(&self.job)
     }
