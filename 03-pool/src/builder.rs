@@ -6,7 +6,7 @@ use process::Target;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::chunk::{self, Packer};
+use crate::chunk::{self, Failure, Packer};
 use crate::engine::Settings;
 use crate::pump::Pump;
 use crate::worker::Initializer;
@@ -41,7 +41,7 @@ impl Builder {
         Args: Serialize + DeserializeOwned + 'static,
     {
         let (mut packer, mut bytes) = (Packer::default(), Vec::new());
-        packer.add(&args, &mut bytes);
+        packer.add(&args, Failure::Arguments, &mut bytes);
         packer.close(&mut bytes);
         self.settings.initializer = Initializer(Some((chunk::entry::<F, Args>(function), bytes)));
         self
@@ -86,7 +86,7 @@ impl Builder {
             return Err(Error::NoProcesses);
         }
         let zygote = Zygote::start(&self.settings.initializer)?;
-        let pump = Arc::new(Pump::new(self.settings, zygote)?);
+        let pump = Arc::new(Pump::new(self.settings, Some(zygote))?);
         let helper = {
             let pump = pump.clone();
             thread::Builder::new().name("pool".to_owned()).spawn(move || pump.help())?

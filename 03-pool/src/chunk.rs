@@ -3,10 +3,12 @@ use std::iter::Peekable;
 use std::marker::PhantomData;
 use std::vec::IntoIter;
 
+use postcard::Deserializer;
+use postcard::de_flavors::Slice;
 use postcard::ser_flavors::Flavor;
 use process::{Entry, Target, Task};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::panics::{self, Panic};
@@ -45,159 +47,171 @@ where
     }
 }
 
-// The first byte of each answer in a chunk.
-const VALUE: u8 = 0;
-const PANICKED: u8 = 1;
-const ARGUMENTS: u8 = 2;
-const RESULT: u8 = 3;
-
 impl<F: Target<Args>, Args: DeserializeOwned + 'static> Task for Chunk<F, Args> {
     fn run(self, input: &[u8], output: &mut Vec<u8>) {
-        let Some(mut packed) = Packed::open(input) else { return };
+        let Some(mut inputs) = Unpacker::open(input) else { return };
+        let mut answers = Packer::default();
         // Caught around many tasks, and not around each: most don't panic. After one that did, it
         // goes on with the next.
-        while packed.done < packed.count {
+        while inputs.left() > 0 {
             let mut start = output.len();
-            if let Err(panic) = panics::catch(|| self.go_on(&mut packed, output, &mut start)) {
+            let go_on = || {
+                while let Some(args) = inputs.next::<Args>(Failure::Arguments) {
+                    match args {
+                        Ok(args) => answers.add(&self.0.call(args), Failure::Result, output),
+                        Err(failure) => answers.fail(failure),
+                    }
+                    start = output.len();
+                }
+            };
+            if let Err(panic) = panics::catch(go_on) {
                 output.truncate(start);
-                fail(output, PANICKED, &panic);
-                packed.done += 1;
-                if packed.taken < packed.done {
-                    packed.lose_the_rest("those before them panicked", output);
-                }
+                // Or it was in the last value's destructor, and that has its answer already.
+                answers.count = inputs.taken - 1;
+                answers.fail(Failure::Panicked(panic));
             }
+        }
+        answers.close(output);
+    }
+}
+
+/// Why there is no value where one should be.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum Failure {
+    Panicked(Panic),
+    Arguments(String),
+    Result(String),
+}
+
+impl Failure {
+    pub(crate) fn into_error(self, pid: i32) -> Error {
+        match self {
+            Failure::Panicked(Panic { message, place }) => Error::Panicked { pid, message, place },
+            Failure::Arguments(reason) => Error::Arguments { reason },
+            Failure::Result(reason) => Error::Result { reason },
         }
     }
 }
 
-impl<F: Target<Args>, Args: DeserializeOwned> Chunk<F, Args> {
-    /// Runs what is left, and writes each answer where `start` says.
-    fn go_on(self, packed: &mut Packed<'_>, output: &mut Vec<u8>, start: &mut usize) {
-        while packed.done < packed.count {
-            *start = output.len();
-            if let Some(reason) = packed.refusal() {
-                fail(output, ARGUMENTS, &reason);
-            } else {
-                match postcard::take_from_bytes::<Args>(packed.arguments) {
-                    Ok((args, rest)) => {
-                        (packed.arguments, packed.taken) = (rest, packed.done + 1);
-                        output.push(VALUE);
-                        if let Err(error) = append(&self.0.call(args), output) {
-                            output.truncate(*start);
-                            fail(output, RESULT, &error.to_string());
-                        }
-                    }
-                    Err(error) => {
-                        let reason = format!("they arrived as something else: {error}");
-                        return packed.lose_the_rest(&reason, output);
-                    }
-                }
-            }
-            packed.done += 1;
-        }
-    }
-}
-
-fn fail(output: &mut Vec<u8>, tag: u8, why: &(impl Serialize + ?Sized)) {
-    output.push(tag);
-    // Text into memory: nothing can be refused.
-    let _ = append(why, output);
-}
-
-/// Writes the arguments of a chunk, one after the other, behind what is there already.
+/// Writes the arguments of a chunk, or its results, one after the other behind what is there already.
 ///
-/// What can't be serialised takes its place as an error: it is that task's alone.
+/// Between the values there is nothing. What went wrong in the place of one comes last, most often
+/// nothing: it is that task's alone.
 #[derive(Debug, Default)]
 pub(crate) struct Packer {
     count: u32,
-    refused: Vec<(u32, String)>,
+    failed: Vec<(u32, Failure)>,
 }
 
 impl Packer {
-    pub(crate) fn add(&mut self, args: &(impl Serialize + ?Sized), bytes: &mut Vec<u8>) {
+    /// `why` it failed, if it can't be serialised.
+    #[inline]
+    pub(crate) fn add(
+        &mut self,
+        value: &(impl Serialize + ?Sized),
+        why: fn(String) -> Failure,
+        bytes: &mut Vec<u8>,
+    ) {
         let start = bytes.len();
-        if let Err(error) = append(args, bytes) {
-            bytes.truncate(start);
-            self.refused.push((self.count, error.to_string()));
+        match append(value, bytes) {
+            Ok(()) => self.count += 1,
+            Err(error) => {
+                bytes.truncate(start);
+                self.fail(why(error.to_string()));
+            }
         }
+    }
+
+    #[cold]
+    fn fail(&mut self, failure: Failure) {
+        self.failed.push((self.count, failure));
         self.count += 1;
     }
 
-    pub(crate) fn count(&self) -> u32 {
-        self.count
+    pub(crate) fn count(&self) -> usize {
+        self.count as usize
     }
 
-    /// Completes the chunk. The list of what was refused, most often empty, comes last, as it is
-    /// known last.
+    /// Completes the chunk.
     pub(crate) fn close(&mut self, bytes: &mut Vec<u8>) {
         let start = bytes.len();
-        let Packer { count, refused } = std::mem::take(self);
-        let _ = append(&refused, bytes);
+        let Packer { count, failed } = std::mem::take(self);
+        if !failed.is_empty() {
+            // Text into memory: nothing can be refused.
+            let _ = append(&failed, bytes);
+        }
         let len = (bytes.len() - start) as u64;
         bytes.extend_from_slice(&(len << 32 | u64::from(count)).to_le_bytes());
     }
 }
 
-/// A chunk as it arrives.
-struct Packed<'a> {
-    arguments: &'a [u8],
-    /// Which could not be serialised, and why.
-    refused: Peekable<IntoIter<(u32, String)>>,
+/// Reads what a [`Packer`] wrote, at the other side.
+pub(crate) struct Unpacker<'a> {
+    values: Deserializer<'a, Slice<'a>>,
+    failed: Peekable<IntoIter<(u32, Failure)>>,
     count: u32,
-    /// Tasks that have their answer.
-    done: u32,
-    /// Tasks whose arguments were read.
+    /// Those that `next` has given.
     taken: u32,
+    /// Where the next value begins is not known: the last one was no value, or it panicked.
+    lost: bool,
 }
 
-impl<'a> Packed<'a> {
-    fn open(bytes: &'a [u8]) -> Option<Packed<'a>> {
+impl<'a> Unpacker<'a> {
+    /// `None` if it is no chunk.
+    pub(crate) fn open(bytes: &'a [u8]) -> Option<Unpacker<'a>> {
         let (bytes, last) = bytes.split_last_chunk::<8>()?;
         let last = u64::from_le_bytes(*last);
         let middle = bytes.len().checked_sub((last >> 32) as usize)?;
-        let (arguments, refused) = bytes.split_at(middle);
-        let refused: Vec<_> = postcard::from_bytes(refused).ok()?;
-        let refused = refused.into_iter().peekable();
-        Some(Packed { arguments, refused, count: last as u32, done: 0, taken: 0 })
+        let (values, failed) = bytes.split_at(middle);
+        let failed: Vec<_> =
+            if failed.is_empty() { Vec::new() } else { postcard::from_bytes(failed).ok()? };
+        Some(Unpacker {
+            values: Deserializer::from_bytes(values),
+            failed: failed.into_iter().peekable(),
+            count: last as u32,
+            taken: 0,
+            lost: false,
+        })
     }
 
-    /// Why the next task's arguments did not come, if they did not.
+    pub(crate) fn left(&self) -> usize {
+        (self.count - self.taken) as usize
+    }
+
+    /// The next value, or `why` it failed if it can't be read.
     #[inline]
-    fn refusal(&mut self) -> Option<String> {
-        self.refused.peek()?; // most often there is none at all
-        let (_, reason) = self.refused.next_if(|(at, _)| *at == self.done)?;
-        self.taken = self.done + 1;
-        Some(reason)
-    }
-
-    /// Where the next arguments begin is not known any more.
-    fn lose_the_rest(&mut self, reason: &str, output: &mut Vec<u8>) {
-        (self.done..self.count).for_each(|_| fail(output, ARGUMENTS, reason));
-        self.done = self.count;
+    pub(crate) fn next<T: DeserializeOwned>(
+        &mut self,
+        why: fn(String) -> Failure,
+    ) -> Option<Result<T, Failure>> {
+        if self.taken == self.count {
+            return None;
+        }
+        self.taken += 1;
+        if self.failed.len() > 0
+            && let Some((_, failure)) = self.failed.next_if(|(at, _)| *at + 1 == self.taken)
+        {
+            return Some(Err(failure));
+        }
+        if std::mem::replace(&mut self.lost, true) {
+            return Some(Err(why("what was before them could not be read".to_owned())));
+        }
+        let value = T::deserialize(&mut self.values)
+            .map_err(|error| why(format!("arrived as something else: {error}")));
+        self.lost = value.is_err();
+        Some(value)
     }
 }
 
-/// Takes the next answer of a chunk off the front of `bytes`.
-pub(crate) fn take_answer<R: DeserializeOwned>(bytes: &mut &[u8], pid: i32) -> Result<R, Error> {
-    let wrong = |error: String| Error::Result { reason: error };
-    let Some((&tag, rest)) = bytes.split_first() else {
-        return Err(wrong("it is empty".to_owned()));
-    };
-    let refused = |error: postcard::Error| wrong(format!("it arrived as something else: {error}"));
-    if tag == VALUE {
-        let (value, rest) =
-            postcard::take_from_bytes(rest).inspect_err(|_| *bytes = &[]).map_err(refused)?;
-        *bytes = rest;
-        return Ok(value);
-    }
-    if tag == PANICKED {
-        let (Panic { message, place }, rest) = postcard::take_from_bytes(rest).map_err(refused)?;
-        *bytes = rest;
-        return Err(Error::Panicked { pid, message, place });
-    }
-    let (reason, rest) = postcard::take_from_bytes(rest).map_err(refused)?;
-    *bytes = rest;
-    Err(if tag == ARGUMENTS { Error::Arguments { reason } } else { wrong(reason) })
+/// The answers of a chunk.
+pub(crate) fn open(bytes: &[u8]) -> Result<Unpacker<'_>, Failure> {
+    Unpacker::open(bytes).ok_or_else(|| Failure::Result("it is empty".to_owned()))
+}
+
+/// The answer of a chunk of one.
+pub(crate) fn only<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    let nothing = || Err(Failure::Result("it is empty".to_owned()));
+    open(bytes)?.next(Failure::Result).unwrap_or_else(nothing)
 }
 
 /// The serialiser's output at the end of a vector. The one that comes with postcard takes a vector
@@ -207,19 +221,22 @@ struct Append<'a>(&'a mut Vec<u8>);
 impl Flavor for Append<'_> {
     type Output = ();
 
-    #[inline]
+    #[inline(always)]
     fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
         self.0.push(byte);
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        if bytes.len() <= 10 {
-            // A number: to call memcpy for a byte or two takes longer than to copy them.
-            self.0.extend(bytes.iter().copied());
-        } else {
-            self.0.extend_from_slice(bytes);
+        // Most numbers are as short as this, and then to call memcpy takes longer than to copy them.
+        match *bytes {
+            [a] => self.0.push(a),
+            [a, b] => self.0.extend_from_slice(&[a, b]),
+            [a, b, c] => self.0.extend_from_slice(&[a, b, c]),
+            [a, b, c, d] => self.0.extend_from_slice(&[a, b, c, d]),
+            [a, b, c, d, e] => self.0.extend_from_slice(&[a, b, c, d, e]),
+            _ => self.0.extend_from_slice(bytes),
         }
         Ok(())
     }
@@ -229,7 +246,7 @@ impl Flavor for Append<'_> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn append(value: &(impl Serialize + ?Sized), to: &mut Vec<u8>) -> postcard::Result<()> {
     postcard::serialize_with_flavor(value, Append(to))
 }

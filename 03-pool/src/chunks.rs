@@ -5,7 +5,7 @@ use process::Target;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::chunk::{self, Packer};
+use crate::chunk::{self, Failure, Packer};
 use crate::engine::Want;
 use crate::job::{Job, Load, parts};
 use crate::result::read_all;
@@ -73,8 +73,7 @@ impl<'p> Chunks<'p> {
         I: IntoIterator<Item = Args>,
     {
         let entry = chunk::entry::<F, Args>(function);
-        let job =
-            self.send(entry, inputs, |packer, input, bytes| packer.add(input, bytes), true)?;
+        let job = self.send(entry, inputs, pack::<Args>, true)?;
         self.pool.wait(Want::Job(&job))?;
         read_all(&job)
     }
@@ -117,10 +116,10 @@ impl<'p> Chunks<'p> {
         self,
         entry: [u8; 16],
         inputs: I,
-        add: fn(&mut Packer, &I::Item, &mut Vec<u8>),
+        add: impl Fn(&mut Packer, &I::Item, &mut Vec<u8>),
         patient: bool,
     ) -> Result<Arc<Job>, Error> {
-        let inputs = inputs.into_iter();
+        let mut inputs = inputs.into_iter();
         let size = match (self.size, inputs.size_hint()) {
             (Some(0), _) => return Err(Error::EmptyChunks),
             (Some(size), _) => size,
@@ -133,24 +132,24 @@ impl<'p> Chunks<'p> {
         };
         let job = Job::open(None);
         let (mut packer, mut bytes, mut ends) = (Packer::default(), Vec::new(), Vec::new());
-        let mut inputs = inputs.peekable();
-        while let Some(input) = inputs.next() {
-            add(&mut packer, &input, &mut bytes);
-            let last = inputs.peek().is_none();
-            if packer.count() as usize == size || last {
+        let mut ended = false;
+        while !ended {
+            inputs.by_ref().take(size).for_each(|input| add(&mut packer, &input, &mut bytes));
+            ended = packer.count() < size;
+            if packer.count() > 0 {
                 packer.close(&mut bytes);
                 ends.push(bytes.len());
-                if bytes.len() >= PORTION || last {
-                    let large = ends.len() == 1 && bytes.len() > LARGE;
-                    let spare = self.pool.pump.spare.clone();
-                    let load = Load { job: job.clone(), entry, bytes, spare };
-                    self.pool.submit_some(parts(load, &ends), patient);
-                    ends.clear();
-                    if large && patient {
-                        self.pool.wait(Want::Few(&job, 2 * self.pool.processes))?;
-                    }
-                    bytes = self.pool.pump.spare.take();
+            }
+            if bytes.len() >= PORTION || ended && !ends.is_empty() {
+                let large = ends.len() == 1 && bytes.len() > LARGE;
+                let spare = self.pool.pump.spare.clone();
+                let load = Load { job: job.clone(), entry, bytes, spare };
+                self.pool.submit_some(parts(load, &ends), patient);
+                ends.clear();
+                if large && patient {
+                    self.pool.wait(Want::Few(&job, 2 * self.pool.processes))?;
                 }
+                bytes = self.pool.pump.spare.take();
             }
         }
         job.close();
@@ -165,5 +164,9 @@ impl<'p> Chunks<'p> {
 }
 
 fn pack_one<A: Serialize, T: Borrow<A>>(packer: &mut Packer, input: &T, bytes: &mut Vec<u8>) {
-    packer.add(input.borrow(), bytes);
+    packer.add(input.borrow(), Failure::Arguments, bytes);
+}
+
+fn pack<Args: Serialize>(packer: &mut Packer, input: &Args, bytes: &mut Vec<u8>) {
+    packer.add(input, Failure::Arguments, bytes);
 }

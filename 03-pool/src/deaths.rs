@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 use process::ExitStatus;
 
 use crate::Error;
-use crate::chunk::take_answer;
+use crate::chunk::{self, Failure};
 use crate::engine::Engine;
+use crate::panics::Panic;
 use crate::slot::Slot;
 use crate::zygote::{News, Zygote};
 
@@ -22,6 +23,7 @@ pub(crate) struct Replacing {
 /// So many failures in a row are no accident.
 const TOO_MANY: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(50);
+const LOOK_FOR_ORPHANS: Duration = Duration::from_millis(10);
 
 impl Engine {
     /// Takes in what the zygote has told.
@@ -106,12 +108,12 @@ impl Engine {
 
     /// Whether a death means that the initializer can't work.
     fn judge(&mut self, slot: &Slot) {
-        if let Some(mut bytes) = slot.not_begun.as_deref() {
-            let error = match take_answer::<()>(&mut bytes, slot.pid) {
-                Err(Error::Panicked { message, place, .. }) => {
+        if let Some(bytes) = slot.not_begun.as_deref() {
+            let error = match chunk::only::<()>(bytes) {
+                Err(Failure::Panicked(Panic { message, place })) => {
                     Error::Initializer { message, place }
                 }
-                Err(error) => initializer(&error.to_string()),
+                Err(failure) => initializer(&failure.into_error(slot.pid).to_string()),
                 Ok(()) => initializer("it left no answer"),
             };
             self.give_up(&error);
@@ -229,6 +231,11 @@ impl Engine {
         let Some(most) = self.settings.max_tasks else { return };
         let done = |slot: &&mut Slot| !slot.retired && slot.flight.is_empty() && slot.had() >= most;
         self.slots.iter_mut().filter(done).for_each(Slot::close);
+    }
+
+    /// When to look again whether workers without a zygote are gone, which nobody will tell.
+    pub(crate) fn look_for_orphans(&self) -> Option<Duration> {
+        self.slots.iter().any(|slot| slot.orphan).then_some(LOOK_FOR_ORPHANS)
     }
 
     /// When to ask the system again for what it refused.

@@ -94,12 +94,16 @@ const STUCK: Duration = Duration::from_millis(20);
 const WORTH: Duration = Duration::from_micros(100);
 
 impl Engine {
-    pub(crate) fn new(settings: Settings, zygote: Zygote, bells: Arc<[PrivateFd; 2]>) -> Engine {
+    pub(crate) fn new(
+        settings: Settings,
+        zygote: Option<Zygote>,
+        bells: Arc<[PrivateFd; 2]>,
+    ) -> Engine {
         Engine {
             settings,
             queue: VecDeque::new(),
             slots: Vec::new(),
-            zygote: Some(zygote),
+            zygote,
             replacing: Replacing::default(),
             outstanding: 0,
             eager: 0,
@@ -348,6 +352,14 @@ impl Engine {
         }
         // The workers write answers and then look whether to wake us; we ask and then look.
         fence(SeqCst);
+    }
+
+    /// Ends the workers and wakes all who wait, and does nothing that could panic again.
+    pub(crate) fn break_off(&mut self) {
+        self.slots.iter_mut().for_each(Slot::kill);
+        self.nudge();
+        self.leader = Leader::Nobody;
+        self.followers.iter().chain(&self.helper).for_each(Thread::unpark);
     }
 
     /// Ends everything that was submitted, and all that will be, with this error.

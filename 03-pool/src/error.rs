@@ -71,6 +71,9 @@ pub enum Error {
     Terminated,
     /// This process is a forked child of the one that has the pool.
     NotOurs,
+    /// The pool itself has panicked, in one of the threads that use it, and takes no more tasks. It is
+    /// a mistake in this library; nobody waits for ever because of it.
+    Broken,
 }
 
 impl Error {
@@ -114,6 +117,9 @@ impl fmt::Display for Error {
                 write!(f, "the task took longer than {timeout:?}, and its worker {pid} was killed")
             }
             Error::Terminated => write!(f, "the pool was terminated before the task had ended"),
+            Error::Broken => {
+                write!(f, "the pool has failed by a mistake of its own, and its workers are killed")
+            }
             Error::NotOurs => write!(
                 f,
                 "this process is a child of the one that has the pool: make a pool of its own"

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use crate::chunk::{Packer, take_answer};
+use crate::chunk::{self, Failure, Packer};
 use crate::engine::Want;
 use crate::job::Job;
 use crate::{Chunks, Error};
@@ -71,7 +71,7 @@ impl<'p, I: Iterator, R: DeserializeOwned> Imap<'p, I, R> {
         let mut parts = Vec::new();
         while !self.ended && self.ahead.len() < AHEAD * self.chunks.pool.processes {
             let (mut packer, mut bytes) = (Packer::default(), Vec::new());
-            while packer.count() as usize != self.chunks.size.unwrap_or(1) {
+            while packer.count() != self.chunks.size.unwrap_or(1) {
                 match catch_unwind(AssertUnwindSafe(|| self.inputs.next())) {
                     Ok(Some(input)) => (self.add)(&mut packer, &input, &mut bytes),
                     Ok(None) => self.ended = true,
@@ -81,7 +81,7 @@ impl<'p, I: Iterator, R: DeserializeOwned> Imap<'p, I, R> {
                     break;
                 }
             }
-            let count = packer.count() as usize;
+            let count = packer.count();
             if count > 0 {
                 packer.close(&mut bytes);
                 let job = Job::single(None);
@@ -94,29 +94,37 @@ impl<'p, I: Iterator, R: DeserializeOwned> Imap<'p, I, R> {
         }
     }
 
-    /// Waits for the next chunk that is due.
-    fn next_chunk(&mut self) -> Option<(Arc<Job>, usize)> {
+    /// Waits for the next chunk that is due; an error if none will come.
+    fn next_chunk(&mut self) -> Option<Result<(Arc<Job>, usize), Error>> {
         let jobs: Vec<&Arc<Job>> = self.ahead.iter().map(|(job, _)| job).collect();
         let jobs = if self.ordered { jobs.get(..1)? } else { &jobs };
         if jobs.is_empty() {
             return None;
         }
-        if !jobs.iter().any(|job| job.is_done()) {
-            self.chunks.pool.pump.wait(Want::Any(jobs), None);
+        if !jobs.iter().any(|job| job.is_done())
+            && let Err(error) = self.chunks.pool.wait(Want::Any(jobs))
+        {
+            self.ahead.clear();
+            self.ended = true;
+            return Some(Err(error));
         }
         let done = jobs.iter().position(|job| job.is_done())?;
-        self.ahead.remove(done)
+        self.ahead.remove(done).map(Ok)
     }
 
     fn read(&mut self, job: &Job, count: usize) {
         let _ = job.read::<()>(|answer| {
-            match answer {
-                Ok((pid, mut bytes)) => {
-                    self.results.extend((0..count).map(|_| take_answer(&mut bytes, pid)));
+            let opened = answer.and_then(|(pid, bytes)| match chunk::open(bytes) {
+                Ok(answers) => Ok((pid, answers)),
+                Err(failure) => Err(failure.into_error(pid)),
+            });
+            match opened {
+                Ok((pid, mut answers)) => {
+                    while let Some(value) = answers.next(Failure::Result) {
+                        self.results.push_back(value.map_err(|failure| failure.into_error(pid)));
+                    }
                 }
-                Err(error) => {
-                    self.results.extend((0..count).map(|_| Err(error.clone())));
-                }
+                Err(error) => self.results.extend((0..count).map(|_| Err(error.clone()))),
             }
             Ok(())
         });
@@ -133,7 +141,8 @@ impl<I: Iterator, R: DeserializeOwned> Iterator for Imap<'_, I, R> {
             }
             self.fill();
             match self.next_chunk() {
-                Some((job, count)) => self.read(&job, count),
+                Some(Ok((job, count))) => self.read(&job, count),
+                Some(Err(error)) => return Some(Err(error)),
                 None => match self.panic.take() {
                     Some(panic) => resume_unwind(panic),
                     None => return None,

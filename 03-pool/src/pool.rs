@@ -8,7 +8,7 @@ use process::Target;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::chunk::{self, Packer};
+use crate::chunk::{self, Failure, Packer};
 use crate::engine::Want;
 use crate::job::{Callback, Job, Load, Part};
 use crate::pump::Pump;
@@ -201,7 +201,7 @@ impl Pool {
 
     /// The pids of the workers that live now, for looking at them from outside.
     pub fn worker_pids(&self) -> Vec<i32> {
-        if !self.pump.is_ours() {
+        if self.pump.refusal().is_some() {
             return Vec::new();
         }
         let mut engine = self.pump.lock();
@@ -212,7 +212,8 @@ impl Pool {
 
     /// The pid of the process that forks the workers, for looking at it from outside.
     pub fn zygote_pid(&self) -> Option<i32> {
-        self.pump.is_ours().then(|| self.pump.lock().zygote.as_ref()?.pid()).flatten()
+        let refused = self.pump.refusal().is_some();
+        if refused { None } else { self.pump.lock().zygote.as_ref()?.pid() }
     }
 
     pub(crate) fn chunks(&self) -> Chunks<'_> {
@@ -229,7 +230,7 @@ impl Pool {
         // A small value has a small vector, and a large one takes over the last one's.
         let mut bytes =
             if size_of::<Args>() > 16 { self.pump.spare.take() } else { Vec::with_capacity(32) };
-        packer.add(args, &mut bytes);
+        packer.add(args, Failure::Arguments, &mut bytes);
         packer.close(&mut bytes);
         (job.clone(), self.single(job, chunk::entry(function), bytes))
     }
@@ -242,8 +243,8 @@ impl Pool {
     }
 
     pub(crate) fn submit(&self, parts: impl IntoIterator<Item = Part>, eager: bool) {
-        if !self.pump.is_ours() {
-            return refuse(parts);
+        if let Some(error) = self.pump.refusal() {
+            return refuse(parts, &error);
         }
         let mut engine = self.pump.lock();
         engine.submit(parts, eager);
@@ -258,18 +259,18 @@ impl Pool {
         job: &Arc<Job>,
         parts: impl IntoIterator<Item = Part>,
     ) -> Result<(), Error> {
-        if !self.pump.is_ours() {
-            return Err(Error::NotOurs);
+        if let Some(error) = self.pump.refusal() {
+            return Err(error);
         }
         let mut engine = self.pump.lock();
         engine.submit(parts, false);
-        self.pump.wait_with(engine, Want::Job(job), None);
-        Ok(())
+        let done = self.pump.wait_with(engine, Want::Job(job), None);
+        if done { Ok(()) } else { Err(Error::Broken) }
     }
 
     /// Submits while the caller has more to submit, and does the pool's work meanwhile.
     pub(crate) fn submit_some(&self, parts: impl IntoIterator<Item = Part>, patient: bool) {
-        if !patient || !self.pump.is_ours() {
+        if !patient || self.pump.refusal().is_some() {
             return self.submit(parts, false);
         }
         let mut engine = self.pump.lock();
@@ -278,11 +279,10 @@ impl Pool {
     }
 
     pub(crate) fn wait(&self, want: Want<'_>) -> Result<(), Error> {
-        if !self.pump.is_ours() {
-            return Err(Error::NotOurs);
+        if let Some(error) = self.pump.refusal() {
+            return Err(error);
         }
-        self.pump.wait(want, None);
-        Ok(())
+        if self.pump.wait(want, None) { Ok(()) } else { Err(Error::Broken) }
     }
 
     pub(crate) fn result<T>(
@@ -294,7 +294,7 @@ impl Pool {
     }
 
     fn end(&mut self, wait: bool) {
-        if !self.pump.is_ours() {
+        if matches!(self.pump.refusal(), Some(Error::NotOurs)) {
             return; // a forked child's copy: nothing of it is here
         }
         let mut engine = self.pump.lock();
@@ -302,7 +302,9 @@ impl Pool {
         for slot in &mut engine.slots {
             if wait { slot.close() } else { slot.kill() }
         }
-        engine.fail_all(&Error::Terminated);
+        if !self.pump.is_broken() {
+            engine.fail_all(&Error::Terminated);
+        }
         engine.nudge();
         let (zygote, slots) = (engine.zygote.take(), std::mem::take(&mut engine.slots));
         drop(engine);
@@ -341,10 +343,8 @@ impl ClosedPool {
     /// Waits until all tasks have come to their end, all callbacks were called, and the workers are
     /// gone.
     pub fn join(mut self) {
-        if self.pool.pump.is_ours() {
-            self.pool.pump.wait(Want::All, None);
-            self.pool.end(true);
-        }
+        let _ = self.pool.wait(Want::All);
+        self.pool.end(true);
     }
 
     /// Kills the workers at once. What was not done by then ends with [`Error::Terminated`].
@@ -353,8 +353,8 @@ impl ClosedPool {
     }
 }
 
-fn refuse(parts: impl IntoIterator<Item = Part>) {
+fn refuse(parts: impl IntoIterator<Item = Part>, error: &Error) {
     for part in parts {
-        part.load.job.settle(part.number, Err(Error::NotOurs));
+        part.load.job.settle(part.number, Err(error.clone()));
     }
 }

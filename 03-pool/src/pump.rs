@@ -1,4 +1,7 @@
+use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -23,6 +26,8 @@ use crate::zygote::Zygote;
 /// pool's own thread, the *helper*, leads.
 pub(crate) struct Pump {
     engine: Mutex<Engine>,
+    /// Somebody panicked in the middle of a change of the engine: nothing in it can be relied on.
+    broken: AtomicBool,
     /// The helper's and the callers'.
     bells: Arc<[PrivateFd; 2]>,
     pub spare: Arc<Spare>,
@@ -34,26 +39,36 @@ const DOZE: Duration = Duration::from_millis(1);
 const QUIET: u32 = 20;
 
 impl Pump {
-    pub(crate) fn new(settings: Settings, zygote: Zygote) -> Result<Pump, Error> {
+    pub(crate) fn new(settings: Settings, zygote: Option<Zygote>) -> Result<Pump, Error> {
         let bell = || -> std::io::Result<_> {
             Ok(EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?.into())
         };
         let bells = Arc::new(PrivateFd::open(|| Ok([bell()?, bell()?]))?);
         let engine = Mutex::new(Engine::new(settings, zygote, bells.clone()));
-        Ok(Pump { engine, bells, spare: Arc::default() })
+        Ok(Pump { engine, broken: AtomicBool::new(false), bells, spare: Arc::default() })
     }
 
-    /// Whether this is the process that made the pool. In a forked child the lock may be shut for
-    /// ever, and the workers are not its own.
-    pub(crate) fn is_ours(&self) -> bool {
-        self.bells[0].fd().is_ok()
+    /// Why nothing can be asked of it, if that is so. In a forked child the lock may be shut for ever,
+    /// and the workers are not its own.
+    pub(crate) fn refusal(&self) -> Option<Error> {
+        if self.bells[0].fd().is_err() {
+            return Some(Error::NotOurs);
+        }
+        self.is_broken().then_some(Error::Broken)
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Engine> {
-        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken.load(SeqCst)
     }
 
-    /// Waits for it, at most until the deadline; says whether it came.
+    pub(crate) fn lock(&self) -> Held<'_> {
+        let before = thread::panicking();
+        let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        Held { engine, pump: self, before }
+    }
+
+    /// Waits for it, at most until the deadline; says whether it came. It does not when the pool
+    /// [breaks](Held).
     pub(crate) fn wait(&self, want: Want<'_>, deadline: Option<Instant>) -> bool {
         let engine = self.lock();
         self.wait_with(engine, want, deadline)
@@ -61,12 +76,15 @@ impl Pump {
 
     pub(crate) fn wait_with<'a>(
         &'a self,
-        mut engine: MutexGuard<'a, Engine>,
+        mut engine: Held<'a>,
         want: Want<'_>,
         deadline: Option<Instant>,
     ) -> bool {
         let mut leading = false;
         let done = loop {
+            if self.is_broken() {
+                return false;
+            }
             engine.turn();
             if engine.is_done(want) {
                 break true;
@@ -99,11 +117,7 @@ impl Pump {
         done
     }
 
-    fn follow<'a>(
-        &'a self,
-        mut engine: MutexGuard<'a, Engine>,
-        deadline: Option<Instant>,
-    ) -> MutexGuard<'a, Engine> {
+    fn follow<'a>(&'a self, mut engine: Held<'a>, deadline: Option<Instant>) -> Held<'a> {
         let me = thread::current();
         engine.followers.push(me.clone());
         if engine.sleepers > 0 {
@@ -130,10 +144,10 @@ impl Pump {
     /// Waits until something happens, and sees to it.
     fn lead<'a>(
         &'a self,
-        mut engine: MutexGuard<'a, Engine>,
+        mut engine: Held<'a>,
         want: Want<'_>,
         deadline: Option<Instant>,
-    ) -> MutexGuard<'a, Engine> {
+    ) -> Held<'a> {
         let helper = matches!(want, Want::Nothing);
         let mut spin = if helper { Spin::none() } else { Spin::default() };
         loop {
@@ -160,6 +174,7 @@ impl Pump {
             engine.balance(),
             engine.time(),
             engine.retry_in(),
+            engine.look_for_orphans(),
         ];
         engine.ask_to_be_woken(want);
         let most = if engine.has_work() {
@@ -177,12 +192,7 @@ impl Pump {
         engine
     }
 
-    fn sleep<'a>(
-        &'a self,
-        engine: MutexGuard<'a, Engine>,
-        helper: bool,
-        most: Option<Duration>,
-    ) -> MutexGuard<'a, Engine> {
+    fn sleep<'a>(&'a self, engine: Held<'a>, helper: bool, most: Option<Duration>) -> Held<'a> {
         let bell = &self.bells[usize::from(!helper)];
         let zygote = engine.zygote.as_ref().map(|zygote| zygote.socket.clone());
         let workers: Vec<(u64, Arc<PrivateFd>)> = engine
@@ -236,7 +246,7 @@ impl Pump {
             if engine.over {
                 return;
             }
-            let busy = engine.outstanding > 0;
+            let busy = engine.outstanding > 0 && !self.is_broken();
             quiet = if busy { 0 } else { quiet + 1 };
             if busy && engine.leader == Leader::Nobody && engine.activity == activity {
                 engine.leader = Leader::Helper;
@@ -261,5 +271,76 @@ impl Pump {
             engine = self.lock();
             engine.helper_sleeps = false;
         }
+    }
+}
+
+/// The engine, while nobody else has it.
+///
+/// Unlike a mutex's guard, which leaves a mark for the next one who comes by, it sees to those who
+/// sleep when its owner panics: the leader's work is everybody's, and they would wait for ever.
+pub(crate) struct Held<'a> {
+    engine: MutexGuard<'a, Engine>,
+    pump: &'a Pump,
+    /// The thread was in a panic already, and uses the pool in a destructor.
+    before: bool,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() && !self.before {
+            self.pump.broken.store(true, SeqCst);
+            self.engine.break_off();
+        }
+    }
+}
+
+impl Deref for Held<'_> {
+    type Target = Engine;
+    fn deref(&self) -> &Engine {
+        &self.engine
+    }
+}
+
+impl DerefMut for Held<'_> {
+    fn deref_mut(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::{Job, Load, Part};
+
+    #[test]
+    fn a_panic_of_the_one_who_leads_ends_the_wait_of_all_others() {
+        // Without any process: what is asked is who waits for whom.
+        let pump = Pump::new(Settings::default(), None).expect("two descriptors");
+        let job = Job::single(None);
+        let load =
+            Load { job: job.clone(), entry: [0; 16], bytes: Vec::new(), spare: Arc::default() };
+        let part = Part { load: Arc::new(load), number: 0, range: 0..0, deaths: 0 };
+        pump.lock().submit([part], false);
+        let waits = || pump.wait(Want::Job(&job), None);
+        let leads = || pump.lock().leader == Leader::Caller;
+        let until = |seen: &dyn Fn() -> bool| {
+            while !seen() {
+                thread::yield_now();
+            }
+        };
+        thread::scope(|scope| {
+            let leader = scope.spawn(waits);
+            until(&leads);
+            let followers = [scope.spawn(waits), scope.spawn(waits)];
+            until(&|| pump.lock().followers.len() == 2);
+            let panicked = scope.spawn(|| {
+                let _held = pump.lock();
+                panic!("in the middle of a change");
+            });
+            assert!(panicked.join().is_err());
+            assert!(!leader.join().expect("no panic of its own"));
+            assert!(followers.into_iter().all(|it| !it.join().expect("nor of theirs")));
+        });
+        assert!(matches!(pump.refusal(), Some(Error::Broken)));
     }
 }

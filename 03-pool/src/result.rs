@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde::de::DeserializeOwned;
 
 use crate::Error;
-use crate::chunk::take_answer;
+use crate::chunk::{self, Failure};
 use crate::engine::Want;
 use crate::job::Job;
 use crate::pump::Pump;
@@ -52,14 +52,14 @@ impl<T> AsyncResult<T> {
 
     /// Waits until there is a result, or an error.
     pub fn wait(&self) {
-        if !self.ready() && self.pump.is_ours() {
+        if !self.ready() && self.pump.refusal().is_none() {
             self.pump.wait(Want::Job(&self.job), None);
         }
     }
 
     /// Waits at most that long; whether there is a result, or an error.
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
-        if !self.ready() && self.pump.is_ours() {
+        if !self.ready() && self.pump.refusal().is_none() {
             self.pump.wait(Want::Job(&self.job), Instant::now().checked_add(timeout));
         }
         self.ready()
@@ -67,7 +67,7 @@ impl<T> AsyncResult<T> {
 
     /// Whether there is a result, or an error. Does not wait.
     pub fn ready(&self) -> bool {
-        self.job.is_done()
+        self.job.is_done() || self.pump.is_broken()
     }
 
     /// Whether the task was successful; `None` while it is not [ready](AsyncResult::ready).
@@ -76,8 +76,8 @@ impl<T> AsyncResult<T> {
     }
 
     fn value(&self) -> Result<T, Error> {
-        if !self.ready() {
-            return Err(Error::NotOurs);
+        if !self.job.is_done() {
+            return Err(self.pump.refusal().unwrap_or(Error::NotOurs));
         }
         (self.read)(&self.job)
     }
@@ -86,7 +86,8 @@ impl<T> AsyncResult<T> {
 pub(crate) fn read_one<R: DeserializeOwned>(job: &Job) -> Result<R, Error> {
     let mut value = Err(Error::Terminated);
     let _ = job.read::<()>(|answer| {
-        value = answer.and_then(|(pid, mut bytes)| take_answer(&mut bytes, pid));
+        value = answer
+            .and_then(|(pid, bytes)| chunk::only(bytes).map_err(|failure| failure.into_error(pid)));
         Ok(())
     });
     value
@@ -95,9 +96,11 @@ pub(crate) fn read_one<R: DeserializeOwned>(job: &Job) -> Result<R, Error> {
 pub(crate) fn read_all<R: DeserializeOwned>(job: &Job) -> Result<Vec<R>, Error> {
     let mut values = Vec::new();
     job.read::<Error>(|answer| {
-        let (pid, mut bytes) = answer?;
-        while !bytes.is_empty() {
-            values.push(take_answer(&mut bytes, pid)?);
+        let (pid, bytes) = answer?;
+        let mut answers = chunk::open(bytes).map_err(|failure| failure.into_error(pid))?;
+        values.reserve(answers.left());
+        while let Some(value) = answers.next(Failure::Result) {
+            values.push(value.map_err(|failure| failure.into_error(pid))?);
         }
         Ok(())
     })?;

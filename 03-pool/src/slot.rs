@@ -1,9 +1,9 @@
 use std::collections::VecDeque;
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::fence;
 use std::time::Instant;
+use std::{fs, io};
 
 use nix::fcntl::OFlag;
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -317,7 +317,16 @@ impl Slot {
 
     /// Whether it is known to run no more, so that what it was running can be told.
     pub(crate) fn is_dead(&self) -> bool {
-        self.ended.is_some() || self.orphan && self.hung_up
+        self.ended.is_some() || self.orphan && (self.hung_up || self.is_gone())
+    }
+
+    /// Whether the system has no such process any more. Asked only of an orphan that was killed, again
+    /// and again: a process that its task has forked by the bare system call may keep its pipe open.
+    fn is_gone(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid));
+        // The state comes after the name, which may have brackets in it; `Z` is a zombie.
+        let runs = stat.is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or("").starts_with(" Z"));
+        self.pid != 0 && !runs
     }
 
     /// Empties the pipe that woke us. Its end is the worker's end.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, fence};
 use process::{Entry, PrivateFd, SharedWords, Tether, handed_over};
 use serde::{Deserialize, Serialize};
 
+use crate::chunk;
 use crate::link::{self, AnswerHead, TaskHead};
 use crate::panics;
 use crate::ring::{Reader, Writer};
@@ -60,7 +61,7 @@ impl Worker {
         let mut output = Vec::new();
         if let Some((entry, input)) = &initializer.0 {
             self.call(*entry, input, &mut output);
-            if output.first() != Some(&0) {
+            if chunk::only::<()>(&output).is_err() {
                 self.answer(&output, true);
                 return;
             }

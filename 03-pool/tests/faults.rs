@@ -4,7 +4,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{Gate, double, exists, forever, pass, send, who};
+use common::{Gate, double, forever, is_waiting, pass, send, two, until_gone, who};
 use judge::{Judge, check, scenario};
 use nix::sys::signal::Signal;
 use pool::{Error, Pool};
@@ -12,13 +12,6 @@ use pool::{Error, Pool};
 /// A task that tells who runs it before it waits at the gate.
 fn tell_and_pass(number: u64) -> (u64, i32) {
     (pass(number), who())
-}
-
-/// Waits until the pid is no process any more, or a zombie; the pool is told by its parent.
-fn until_gone(pid: i32) {
-    while fork::Memory::of(pid).is_ok() {
-        std::thread::yield_now();
-    }
 }
 
 scenario!(
@@ -49,23 +42,10 @@ scenario!(
             }
         }
         check("one", killed == 1, &format!("{killed} tasks failed"));
-        let now = pool.worker_pids();
-        check("replaced", now.len() == 2 && !now.contains(&pids[0]), "there are two again");
+        check("replaced", !two(&pool).contains(&pids[0]), "there are two again");
         pool.close().join();
     }
 );
-
-/// Whether it sleeps in read(2) of the gate; the system call's number is that of all others that a
-/// worker may sleep in, so its argument decides: a pipe.
-fn is_waiting(pid: i32) -> bool {
-    let call = std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
-    let Some(fd) = call.strip_prefix("0 0x").and_then(|rest| rest.split(' ').next()) else {
-        return false;
-    };
-    let fd = u32::from_str_radix(fd, 16).unwrap_or(u32::MAX);
-    std::fs::read_link(format!("/proc/{pid}/fd/{fd}"))
-        .is_ok_and(|target| target.to_string_lossy().starts_with("pipe:"))
-}
 
 #[test]
 fn a_killed_worker_fails_only_the_task_that_it_was_running_and_is_replaced() {
@@ -100,6 +80,48 @@ fn a_killed_workers_earlier_answers_are_kept() {
     report.assert_clean();
 }
 
+fn panic_or_pass(number: u64) -> u64 {
+    assert!(number != 0, "the first");
+    pass(number)
+}
+
+scenario!(
+    fn kills_a_worker_before_anybody_looks() {
+        let gate = Gate::new();
+        let pool = Pool::new(1).expect("a pool");
+        // The pool's own thread is kept in a callback, so that nobody collects what comes.
+        let (enter, entered) = std::sync::mpsc::channel();
+        let (leave, left) = std::sync::mpsc::channel::<()>();
+        pool.apply_async_with(double, (0,), move |_| {
+            let _ = enter.send(());
+            let _ = left.recv();
+        });
+        entered.recv().expect("it is called");
+        let result = pool.chunk_size(1).map_async(panic_or_pass, 0..8);
+        let pid = pool.worker_pids()[0];
+        while !is_waiting(pid) {
+            std::thread::yield_now();
+        }
+        send(pid, Signal::SIGKILL);
+        until_gone(pid);
+        while pool.worker_pids().contains(&pid) {
+            std::thread::yield_now();
+        }
+        gate.open(8);
+        // The first in the order of the inputs: lost, it would be told as killed, as the second is.
+        let first = result.get();
+        check("kept", matches!(first, Err(Error::Panicked { .. })), "what it had answered is kept");
+        drop((gate, leave));
+        pool.close().join();
+    }
+);
+
+#[test]
+fn answers_that_nobody_had_collected_at_a_workers_death_are_kept() {
+    let judge = Judge::scenario(&kills_a_worker_before_anybody_looks).declare(["kept"]);
+    judge.run().assert_clean();
+}
+
 scenario!(
     fn kills_an_idle_worker() {
         let pool = Pool::new(2).expect("a pool");
@@ -111,8 +133,8 @@ scenario!(
         let results = pool.chunk_size(1).map(double, 0..1000);
         let all = results.is_ok_and(|it| it.into_iter().eq((0..1000).map(double)));
         check("nothing", all, "nothing is lost");
-        let after = pool.worker_pids();
-        let new = after.len() == 2 && before.iter().all(|pid| !after.contains(pid));
+        let after = two(&pool);
+        let new = before.iter().all(|pid| !after.contains(pid));
         check("replaced", new, "by workers that replaced both");
         pool.close().join();
     }
@@ -258,55 +280,6 @@ fn stop_me() {
 fn a_task_that_takes_too_long_is_ended_and_no_other() {
     let checks = ["told", "time", "innocent", "stopped", "alone"];
     Judge::scenario(&times_out).declare(checks).run().assert_clean();
-}
-
-scenario!(
-    fn kills_the_zygote() {
-        let gate = Gate::new();
-        let pool = Pool::new(2).expect("a pool");
-        let running = pool.apply_async(pass, (1,));
-        let (zygote, workers) = (pool.zygote_pid().expect("a zygote"), pool.worker_pids());
-        while !workers.iter().any(|pid| is_waiting(*pid)) {
-            std::thread::yield_now();
-        }
-        send(zygote, Signal::SIGKILL);
-        let lost = running.get();
-        check("lost", matches!(lost, Err(Error::Killed { signal: None, .. })), "it is told so");
-        check("again", pool.map(double, 0..100).is_ok(), "there is a new one, with new workers");
-        check("new", pool.zygote_pid().is_some_and(|new| new != zygote), "it is another");
-        check("old", !exists(zygote), "the old one is reaped");
-        // Idle, too.
-        send(pool.zygote_pid().expect("a zygote"), Signal::SIGKILL);
-        check("idle", pool.map(double, 0..100).is_ok(), "also when nothing ran");
-        drop(gate);
-        pool.close().join();
-    }
-);
-
-#[test]
-fn a_killed_zygote_is_replaced_and_nothing_hangs() {
-    let checks = ["lost", "again", "new", "old", "idle"];
-    Judge::scenario(&kills_the_zygote).declare(checks).run().assert_clean();
-}
-
-scenario!(
-    fn stops_the_zygote() {
-        let pool = Pool::new(2).expect("a pool");
-        let zygote = pool.zygote_pid().expect("a zygote");
-        send(zygote, Signal::SIGSTOP);
-        check("works", pool.map(double, 0..100).is_ok(), "nobody needs it for a task");
-        let start = Instant::now();
-        pool.terminate();
-        let took = start.elapsed();
-        check("ends", took < Duration::from_secs(4), &format!("the end took {took:?}"));
-        check("gone", !exists(zygote), "it is gone");
-    }
-);
-
-#[test]
-fn a_stopped_zygote_holds_up_neither_tasks_nor_the_end() {
-    let checks = ["works", "ends", "gone"];
-    Judge::scenario(&stops_the_zygote).declare(checks).run().assert_clean();
 }
 
 scenario!(

@@ -3,9 +3,11 @@
 
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{fs, thread};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use pool::Pool;
 
 /// A pipe that workers inherit: a task waits at it until the test lets one pass.
 pub(crate) struct Gate;
@@ -68,4 +70,34 @@ pub(crate) fn send(pid: i32, signal: Signal) {
 /// Whether the process exists, be it as a zombie.
 pub(crate) fn exists(pid: i32) -> bool {
     kill(Pid::from_raw(pid), None).is_ok()
+}
+
+/// Waits until there are two workers, as one that was ordered just now has no pid yet.
+pub(crate) fn two(pool: &Pool) -> Vec<i32> {
+    loop {
+        let pids = pool.worker_pids();
+        if pids.len() == 2 {
+            return pids;
+        }
+        thread::yield_now();
+    }
+}
+
+/// Waits until the pid is no process any more, or a zombie; the pool is told by its parent.
+pub(crate) fn until_gone(pid: i32) {
+    while fork::Memory::of(pid).is_ok() {
+        thread::yield_now();
+    }
+}
+
+/// Whether it sleeps in read(2) of the gate; the system call's number is that of all others that a
+/// worker may sleep in, so its argument decides: a pipe.
+pub(crate) fn is_waiting(pid: i32) -> bool {
+    let call = fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
+    let Some(fd) = call.strip_prefix("0 0x").and_then(|rest| rest.split(' ').next()) else {
+        return false;
+    };
+    let fd = u32::from_str_radix(fd, 16).unwrap_or(u32::MAX);
+    fs::read_link(format!("/proc/{pid}/fd/{fd}"))
+        .is_ok_and(|target| target.to_string_lossy().starts_with("pipe:"))
 }

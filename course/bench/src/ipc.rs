@@ -99,20 +99,26 @@ pub(crate) fn partner(
 }
 
 fn small(sides: &mut Sides) -> Outcome {
-    let (there, back) = partner(1000, 1 << 20, |theirs, answer| {
-        loop {
-            let mut sum = 0;
-            for _ in 0..MANY {
-                sum += end(theirs.get())?;
+    // The last of ours comes first, and is what the others are compared with: the queue.
+    let (sender, receiver) = ::ipc::pipe::<u64>()?;
+    let (answer, back) = ::ipc::pipe::<u64>()?;
+    drop(::ipc::fork_with((receiver, answer), |(receiver, answer)| {
+        let serve = || -> std::io::Result<()> {
+            loop {
+                let mut sum = 0;
+                for _ in 0..MANY {
+                    sum += end(receiver.recv())?;
+                }
+                end(answer.send(&sum))?;
             }
-            end(answer.put(&sum))?;
-        }
-    })?;
-    sides.ours("ipc::Queue, values", move || {
+        };
+        i32::from(serve().is_err())
+    })?);
+    sides.ours("ipc::pipe, values", move || {
         for number in 0..MANY {
-            there.put(&number)?;
+            sender.send(&number)?;
         }
-        expect(back.get()?, SUM)
+        expect(back.recv()?, SUM)
     });
 
     let (there, back) = partner(1000, 1 << 20, |theirs, answer| {
@@ -133,25 +139,20 @@ fn small(sides: &mut Sides) -> Outcome {
         expect(back.get()?, SUM)
     });
 
-    let (sender, receiver) = ::ipc::pipe::<u64>()?;
-    let (answer, back) = ::ipc::pipe::<u64>()?;
-    drop(::ipc::fork_with((receiver, answer), |(receiver, answer)| {
-        let serve = || -> std::io::Result<()> {
-            loop {
-                let mut sum = 0;
-                for _ in 0..MANY {
-                    sum += end(receiver.recv())?;
-                }
-                end(answer.send(&sum))?;
+    let (there, back) = partner(1000, 1 << 20, |theirs, answer| {
+        loop {
+            let mut sum = 0;
+            for _ in 0..MANY {
+                sum += end(theirs.get())?;
             }
-        };
-        i32::from(serve().is_err())
-    })?);
-    sides.ours("ipc::pipe, values", move || {
-        for number in 0..MANY {
-            sender.send(&number)?;
+            end(answer.put(&sum))?;
         }
-        expect(back.recv()?, SUM)
+    })?;
+    sides.ours("ipc::Queue, values", move || {
+        for number in 0..MANY {
+            there.put(&number)?;
+        }
+        expect(back.get()?, SUM)
     });
 
     let (ring, back) = (Arc::new(Words::new()?), Arc::new(Words::new()?));
@@ -216,26 +217,7 @@ def run():
 }
 
 fn mebibyte(sides: &mut Sides) -> Outcome {
-    let (there, back) = partner(16, 4 << 20, |theirs, answer| {
-        let mut message = Vec::new();
-        loop {
-            let mut bytes = 0;
-            for _ in 0..LARGE {
-                end(theirs.get_bytes(&mut message))?;
-                bytes += message.len() as u64;
-            }
-            end(answer.put(&bytes))?;
-        }
-    })?;
     let (message, right) = (vec![b'x'; MEBIBYTE], LARGE * MEBIBYTE as u64);
-    let mine = message.clone();
-    sides.ours("ipc::Queue, bytes", move || {
-        for _ in 0..LARGE {
-            there.put_bytes(&mine)?;
-        }
-        expect(back.get()?, right)
-    });
-
     let (sender, receiver) = ::ipc::pipe::<()>()?;
     let (answer, back) = ::ipc::pipe::<u64>()?;
     drop(::ipc::fork_with((receiver, answer), |(receiver, answer)| {
@@ -258,6 +240,25 @@ fn mebibyte(sides: &mut Sides) -> Outcome {
             sender.send_bytes(&mine)?;
         }
         expect(back.recv()?, right)
+    });
+
+    let (there, back) = partner(16, 4 << 20, |theirs, answer| {
+        let mut message = Vec::new();
+        loop {
+            let mut bytes = 0;
+            for _ in 0..LARGE {
+                end(theirs.get_bytes(&mut message))?;
+                bytes += message.len() as u64;
+            }
+            end(answer.put(&bytes))?;
+        }
+    })?;
+    let mine = message.clone();
+    sides.ours("ipc::Queue, bytes", move || {
+        for _ in 0..LARGE {
+            there.put_bytes(&mine)?;
+        }
+        expect(back.get()?, right)
     });
 
     // Two places, so that one is filled while the other one is emptied. Each process has its own
