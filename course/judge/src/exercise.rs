@@ -22,6 +22,11 @@ pub(crate) const REQUIRED: &str = "required";
 pub(crate) const FINISHED: &str = "finished";
 pub(crate) const CAME_BACK: &str = "came back";
 
+/// More than any answer needs, and less than what brings a laptop to its knees: of each process, in bytes.
+const MEMORY: u64 = 4 << 30;
+/// The same for a file.
+const FILE: u64 = 64 << 20;
+
 /// Looks at a run from outside; an error is the sentence to be told.
 pub type Look = fn(&Report) -> Result<(), String>;
 
@@ -133,7 +138,10 @@ impl Case {
 
     fn judge(&self) -> Judge {
         let judge = Judge::scenario(&self.scenario).deadline(self.deadline).output_cap(1 << 20);
-        judge.limit(Limit::Processes(200))
+        judge
+            .limit(Limit::Processes(200))
+            .limit(Limit::AddressSpace(MEMORY))
+            .limit(Limit::FileSize(FILE))
     }
 }
 
