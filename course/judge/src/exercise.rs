@@ -211,6 +211,11 @@ fn grade(case: &Case, program: &Path) {
 /// The case's own process, as opposed to children that its function may leave behind in it.
 static MYSELF: AtomicU32 = AtomicU32::new(0);
 
+/// Whether this is a case's process, or a child of one.
+pub(crate) fn has_begun() -> bool {
+    MYSELF.load(Relaxed) != 0
+}
+
 /// Called when a case begins.
 #[doc(hidden)]
 pub fn begin() {
@@ -228,9 +233,14 @@ pub fn finish() {
 pub fn require(kept: bool, sentence: &str) {
     only_myself();
     if !kept {
-        check(REQUIRED, false, sentence);
-        end_here();
+        refuse(sentence);
     }
+}
+
+/// Tells the sentence, from whichever of the case's processes, and ends that.
+pub(crate) fn refuse(sentence: &str) -> ! {
+    check(REQUIRED, false, sentence);
+    end_here()
 }
 
 /// A pause in a case: to pace what the answer is to be seen doing, or to give a mistake the time to show. To wait for
