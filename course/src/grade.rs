@@ -70,6 +70,8 @@ pub(crate) fn grade(page: &mut Page, workspace: &Workspace, orders: &Orders) -> 
     marks.extend(work(&benches, &jobs));
     marks.sort_by(|a, b| (&a.learner, &a.exercise).cmp(&(&b.learner, &b.exercise)));
     report::table(page, &marks)?;
+    let (all, built) = (marks.len(), jobs.len());
+    page.raw(&format!("\n{all} marks for {built} different answers, each built once.\n"))?;
     for (format, path) in &orders.outputs {
         report::write(*format, path, &marks)?;
     }

@@ -147,6 +147,25 @@ fn a_task_shows_the_stub_that_the_learner_gets() {
 }
 
 #[test]
+fn every_lessons_text_ends_with_its_exercises() {
+    for lesson in lessons() {
+        let readme = read(&format!("{lesson}/README.md"));
+        let (_, section) = readme.rsplit_once("\n## ").expect("sections");
+        let tasks = files(|file| {
+            file.starts_with(&format!("{lesson}/exercises/")) && file.ends_with("/task.md")
+        });
+        let lines = tasks.map(|task| {
+            let exercise = task.split('/').nth(2).unwrap_or_default();
+            let title = read(&task).lines().next().unwrap_or_default().replace("# ", "");
+            format!("- `{}/{exercise}`: {title}\n", name(lesson))
+        });
+        assert!(section.starts_with("Exercises\n"), "{lesson}/README.md ends with {section}");
+        let lines: String = lines.collect();
+        assert!(section.ends_with(&lines), "{lesson}/README.md should end with\n{lines}");
+    }
+}
+
+#[test]
 fn dependencies_point_backwards() {
     for lesson in lessons() {
         for (section, dependency) in dependencies(&format!("{lesson}/Cargo.toml")) {

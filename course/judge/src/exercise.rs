@@ -22,6 +22,11 @@ pub(crate) const REQUIRED: &str = "required";
 pub(crate) const FINISHED: &str = "finished";
 pub(crate) const CAME_BACK: &str = "came back";
 
+/// More than any answer needs, and less than what brings a laptop to its knees: of each process, in bytes.
+const MEMORY: u64 = 4 << 30;
+/// The same for a file.
+const FILE: u64 = 64 << 20;
+
 /// Looks at a run from outside; an error is the sentence to be told.
 pub type Look = fn(&Report) -> Result<(), String>;
 
@@ -133,7 +138,10 @@ impl Case {
 
     fn judge(&self) -> Judge {
         let judge = Judge::scenario(&self.scenario).deadline(self.deadline).output_cap(1 << 20);
-        judge.limit(Limit::Processes(200))
+        judge
+            .limit(Limit::Processes(200))
+            .limit(Limit::AddressSpace(MEMORY))
+            .limit(Limit::FileSize(FILE))
     }
 }
 
@@ -203,6 +211,11 @@ fn grade(case: &Case, program: &Path) {
 /// The case's own process, as opposed to children that its function may leave behind in it.
 static MYSELF: AtomicU32 = AtomicU32::new(0);
 
+/// Whether this is a case's process, or a child of one.
+pub(crate) fn has_begun() -> bool {
+    MYSELF.load(Relaxed) != 0
+}
+
 /// Called when a case begins.
 #[doc(hidden)]
 pub fn begin() {
@@ -220,9 +233,14 @@ pub fn finish() {
 pub fn require(kept: bool, sentence: &str) {
     only_myself();
     if !kept {
-        check(REQUIRED, false, sentence);
-        end_here();
+        refuse(sentence);
     }
+}
+
+/// Tells the sentence, from whichever of the case's processes, and ends that.
+pub(crate) fn refuse(sentence: &str) -> ! {
+    check(REQUIRED, false, sentence);
+    end_here()
 }
 
 /// A pause in a case: to pace what the answer is to be seen doing, or to give a mistake the time to show. To wait for

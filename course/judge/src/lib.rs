@@ -11,6 +11,7 @@ mod spec;
 
 // Exercises: cases, what is said of an answer, and the proof that it is the right thing to say.
 pub mod exercise;
+mod kill;
 #[doc(hidden)]
 pub mod prove;
 mod verdict;

@@ -3,6 +3,7 @@
 
 mod exercises;
 mod map;
+mod pace;
 mod play;
 mod support;
 mod teacher;

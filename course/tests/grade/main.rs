@@ -1,6 +1,8 @@
 //! A class as no teacher wants it, graded: one learner's submission changes nobody else's mark.
 #![forbid(unsafe_code)]
 
+mod large;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -57,6 +59,17 @@ const DEEDS: &[(&str, &str, u64)] = &[
         0,
     ),
     (
+        "large-memory",
+        "assert!(Vec::<u8>::new().try_reserve_exact(8 << 30).is_err());",
+        4,
+    ),
+    (
+        "large-file",
+        "let path = std::env::temp_dir().join(\"large\");
+         let _ = std::fs::File::create(path).and_then(|file| file.set_len(1 << 30));",
+        0,
+    ),
+    (
         "calls-out",
         "assert!(std::net::UdpSocket::bind(\"127.0.0.1:0\").and_then(|it| it.connect(\"192.0.2.1:9\")).is_err());",
         4,
@@ -81,24 +94,29 @@ impl Class {
         fs::write(path, text).expect("a file");
     }
 
-    /// What the desk prints, and the marks: learner, state, points.
-    fn grade(&self) -> (String, Vec<(String, String, u64)>) {
+    /// What the desk prints, and the rows of marks.
+    fn rows(&self, exercises: &[&str], deadline: Duration) -> (String, Vec<Value>) {
         let marks = self.folder.with_extension("json");
-        let report = Judge::program(env!("CARGO_BIN_EXE_course"))
-            .args(["grade", "--exercise", "fork/1", "--json"])
-            .arg(&marks)
-            .arg(&self.folder)
-            .deadline(Duration::from_secs(500))
-            .run();
+        let mut judge = Judge::program(env!("CARGO_BIN_EXE_course")).arg("grade");
+        for exercise in exercises {
+            judge = judge.args(["--exercise", exercise]);
+        }
+        let judge = judge.arg("--json").arg(&marks).arg(&self.folder);
+        let report = judge.deadline(deadline).run();
         assert_eq!(report.code(), Some(0), "{report}");
         report.assert_nothing_left();
         let text = fs::read_to_string(&marks).expect("the marks");
-        let rows: Vec<Value> = serde_json::from_str(&text).expect("the marks, in JSON");
+        (report.stdout(), serde_json::from_str(&text).expect("the marks, in JSON"))
+    }
+
+    /// What the desk prints, and the marks: learner, state, points.
+    fn grade(&self) -> (String, Vec<(String, String, u64)>) {
+        let (output, rows) = self.rows(&["fork/1"], Duration::from_secs(500));
         let marks = rows.iter().map(|row| {
             let text = |field: &str| row[field].as_str().unwrap_or_default().to_owned();
             (text("learner"), text("state"), row["points"].as_u64().unwrap_or(99))
         });
-        (report.stdout(), marks.collect())
+        (output, marks.collect())
     }
 }
 
