@@ -1,7 +1,6 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 
-use nix::fcntl::SealFlag;
 use serde::{Deserialize, Serialize};
 
 use crate::paper;
@@ -31,17 +30,17 @@ impl Problem {
 /// What a child leaves: the bytes of its function's value, or a problem.
 pub(crate) type Answer = Result<Vec<u8>, Problem>;
 
-/// An answer is finished when it is sealed: a child that is killed while it writes leaves none. Which
-/// seal it is tells the kinds apart, so that the value of a function that returns nothing has no
+/// An answer is finished when it is signed: a child that is killed while it writes leaves none. The
+/// signature tells the kinds apart, so that the value of a function that returns nothing has no
 /// bytes to be written.
-const VALUE: SealFlag = SealFlag::F_SEAL_SHRINK;
-const PROBLEM: SealFlag = SealFlag::F_SEAL_GROW;
+const VALUE: i64 = 1;
+const PROBLEM: i64 = 2;
 
 /// Writes it, and gives the exit code.
 #[inline]
 pub(crate) fn leave(on: BorrowedFd<'_>, answer: &Answer) -> i32 {
     let written = match answer {
-        Ok(value) => paper::write(on, value).and_then(|()| paper::seal(on, VALUE)).map(|()| 0),
+        Ok(value) => paper::write(on, value).and_then(|()| paper::sign(on, VALUE)).map(|()| 0),
         Err(problem) => describe(on, problem),
     };
     written.unwrap_or_else(|error| {
@@ -54,17 +53,15 @@ pub(crate) fn leave(on: BorrowedFd<'_>, answer: &Answer) -> i32 {
 
 fn describe(on: BorrowedFd<'_>, problem: &Problem) -> io::Result<i32> {
     paper::write(on, &postcard::to_stdvec(problem).map_err(io::Error::other)?)?;
-    paper::seal(on, PROBLEM)?;
+    paper::sign(on, PROBLEM)?;
     Ok(problem.code())
 }
 
 /// The answer that a child has left; `None` if it did not finish it.
 pub(crate) fn find(on: BorrowedFd<'_>) -> io::Result<Option<Answer>> {
-    Ok(match paper::sealed(on)? {
-        Some(VALUE) => Some(Ok(paper::read(on)?)),
-        Some(PROBLEM) => {
-            Some(Err(postcard::from_bytes(&paper::read(on)?).map_err(io::Error::other)?))
-        }
+    Ok(match paper::signed(on)? {
+        VALUE => Some(Ok(paper::read(on)?)),
+        PROBLEM => Some(Err(postcard::from_bytes(&paper::read(on)?).map_err(io::Error::other)?)),
         _ => None,
     })
 }
