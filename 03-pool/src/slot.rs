@@ -65,6 +65,14 @@ const STEP: usize = 64 << 10;
 impl Slot {
     /// Orders a new worker.
     pub(crate) fn order(id: u64, zygote: &Zygote) -> io::Result<Slot> {
+        let (slot, its_waker, its_tether) = Slot::new(id)?;
+        let (bell, words) = (slot.bell.fd()?, slot.words.fd());
+        zygote.order(id, &[bell, its_waker.fd()?, its_tether.fd()?, words])?;
+        Ok(slot)
+    }
+
+    /// The pool's side of a worker, and the ends that are only the worker's.
+    fn new(id: u64) -> io::Result<(Slot, PrivateFd, PrivateFd)> {
         let words = SharedWords::new(link::WORDS)?;
         let [bell] = PrivateFd::open(|| {
             Ok([EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC)?.into()])
@@ -74,8 +82,7 @@ impl Slot {
             Ok([read, write])
         })?;
         let (tether, its_tether) = lifeline()?;
-        zygote.order(id, &[bell.fd()?, its_waker.fd()?, its_tether.fd()?, words.fd()])?;
-        Ok(Slot {
+        let slot = Slot {
             id,
             pid: 0,
             words,
@@ -102,7 +109,8 @@ impl Slot {
             hung_up: false,
             orphan: false,
             ended: None,
-        })
+        };
+        Ok((slot, its_waker, its_tether))
     }
 
     /// How much it has read of what is large, in words since the beginning.
@@ -336,5 +344,39 @@ impl Slot {
         if nix::unistd::read(fd, &mut bytes) == Ok(0) {
             self.hung_up = true;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::engine::Settings;
+    use crate::job::{Job, Load};
+    use crate::pump::Pump;
+
+    #[test]
+    fn nothing_more_begins_in_a_worker_whose_time_is_over() {
+        // Without a process: between the look and the kill a worker might be done with one task and
+        // begin the next, and no test could wait for that moment. Here the worker is this test.
+        let settings = Settings { timeout: Some(Duration::ZERO), ..Settings::default() };
+        let pump = Pump::new(settings, None).expect("two descriptors");
+        let (mut slot, ..) = Slot::new(1).expect("memory");
+        let (job, spare) = (Job::open(None), Arc::default());
+        let load = Arc::new(Load { job, entry: [0; 16], bytes: Vec::new(), spare });
+        for number in [0, 1] {
+            let part = Part { load: load.clone(), number, range: 0..0, deaths: 0 };
+            slot.give(part).expect("there is room");
+        }
+        assert!(link::claim(&slot.words[link::CLAIMS], slot.epoch), "the first begins");
+        let epoch = slot.epoch;
+        let mut engine = pump.lock();
+        engine.slots.push(slot);
+        engine.time();
+        let slot = &engine.slots[0];
+        assert!(slot.timed_out);
+        assert!(!link::claim(&slot.words[link::CLAIMS], epoch), "the second does not");
+        assert_eq!((slot.flight.len(), engine.queue.len()), (1, 1), "it waits for another worker");
     }
 }

@@ -1,11 +1,11 @@
-//! Promises of `Event` and `Semaphore`.
+//! Promises of `Event` and `Semaphore`, and of who waits at a queue.
 
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fork::Signal::SIGKILL;
-use ipc::{Event, LockError, Semaphore, Wait};
+use ipc::{Event, LockError, Queue, RecvError, Semaphore, Wait};
 use judge::{Judge, check, scenario};
 
 const SOON: Duration = Duration::from_millis(20);
@@ -157,4 +157,28 @@ fn a_semaphore_gives_as_many_permits_as_it_has() {
     assert!(semaphore.try_acquire().is_ok());
     let code = |permits| Semaphore::new(permits).expect_err("refused").raw_os_error();
     assert_eq!((code(0), code(1025)), (Some(libc::EINVAL), Some(libc::EINVAL)));
+}
+
+#[test]
+fn who_sleeps_at_a_queue_is_woken_when_the_last_other_end_is_dropped() {
+    // Without the wake-up a sleeper finds out by itself, within its nap, which has become a quarter of
+    // a second by then. One drop in five that is faster than any of that is enough: the machine may
+    // be slow, but not by chance that fast.
+    let told = |_| {
+        let (putter, getter) = Queue::<u64>::new(1).and_then(Queue::split).expect("a queue");
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| (getter.get(), Instant::now()));
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "it is to be in the longest of its naps"
+            )]
+            thread::sleep(Duration::from_millis(340));
+            let dropped = Instant::now();
+            drop(putter);
+            let (result, at) = waiting.join().expect("no panic");
+            assert!(matches!(result, Err(RecvError::Closed)));
+            at - dropped
+        })
+    };
+    assert!((0..5).map(told).any(|took| took < Duration::from_millis(60)));
 }
