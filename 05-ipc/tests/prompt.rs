@@ -1,6 +1,6 @@
 //! Who sleeps is woken. No sleep relies on it, each ends by itself after 10 ms or more; so what is lost with a wake-up is
-//! time, and no other test sees that. The best of many tries counts: a busy machine makes some of them slow, a wake-up
-//! that is lost all of them.
+//! time, and no other test sees that. A few of many tries must be quick: a busy machine makes some of them slow, a wake-up
+//! that is lost nearly all of them.
 
 use std::sync::{Barrier, mpsc};
 use std::time::{Duration, Instant};
@@ -11,11 +11,11 @@ use ipc::{Event, Getter, Queue, RecvError, Semaphore};
 /// Nobody who was not woken is back so soon.
 const PROMPT: Duration = Duration::from_millis(8);
 
-/// Tries until a round is prompt.
+/// Tries until ten rounds were prompt.
 #[track_caller]
 fn promptly(round: impl FnMut(()) -> Duration) {
-    let fastest = [(); 200].into_iter().map(round).find(|took| *took < PROMPT);
-    assert!(fastest.is_some(), "not once in 200 tries: they were not woken");
+    let rounds = [(); 400].into_iter().map(round).filter(|took| *took < PROMPT);
+    assert_eq!(rounds.take(10).count(), 10, "of 400 rounds: some are not woken");
 }
 
 /// Lets threads wait until all of them sleep, wakes them, and says how long the slowest wait took.
@@ -39,11 +39,17 @@ fn round<S: Sync>(shared: &S, waits: &[fn(&S)], wake: impl FnOnce()) -> Duration
     })
 }
 
-/// Looks until the thread sleeps on a word, or has ended.
+/// Looks until the thread sleeps on a word that processes share, or has ended. (Whatever the standard library sleeps on,
+/// and wakes, is private.)
 fn until_asleep(thread: i32) {
     let asleep = || {
-        let now = fs::read_to_string(format!("/proc/self/task/{thread}/syscall"));
-        now.map_or(true, |now| now.starts_with(&format!("{} ", libc::SYS_futex)))
+        let Ok(call) = fs::read_to_string(format!("/proc/self/task/{thread}/syscall")) else {
+            return true;
+        };
+        let mut call = call.split(' ');
+        let (number, operation) = (call.next(), call.nth(1));
+        let futex = number.and_then(|it| it.parse().ok()) == Some(libc::SYS_futex);
+        futex && operation == Some("0x0") // FUTEX_WAIT
     };
     while !asleep() {
         thread::yield_now();
@@ -60,7 +66,7 @@ fn an_event_wakes_all_at_once() {
 }
 
 #[test]
-fn two_messages_wake_two_who_get() {
+fn messages_wake_who_gets() {
     let get: fn(&Queue<u8>) = |queue| assert!(queue.get().is_ok());
     promptly(|()| {
         let queue = Queue::new(16).expect("a queue");
@@ -96,7 +102,7 @@ fn the_last_one_that_is_done_wakes_who_joins() {
 }
 
 #[test]
-fn two_permits_wake_two_who_want_one() {
+fn permits_wake_who_wants_one() {
     let hold: fn(&(Semaphore, Barrier)) = |(semaphore, both)| {
         let _permit = semaphore.acquire().expect("in time");
         both.wait();
@@ -115,20 +121,4 @@ fn the_end_of_the_last_who_puts_wakes_who_gets() {
         let (putter, end) = Queue::new(16).and_then(Queue::split).expect("a queue");
         round(&end, &[get], || drop(putter))
     });
-}
-
-#[test]
-fn what_was_put_just_before_the_end_is_got() {
-    for number in 0..2000 {
-        let (putter, end) = Queue::new(16).and_then(Queue::split).expect("a queue");
-        thread::scope(|scope| {
-            scope.spawn(move || {
-                // About when the other side is about to sleep.
-                (0..number % 40).for_each(|_| thread::yield_now());
-                putter.put(&number).expect("somebody gets");
-            });
-            assert_eq!(end.get().ok(), Some(number));
-        });
-        assert!(matches!(end.get(), Err(RecvError::Closed)));
-    }
 }
