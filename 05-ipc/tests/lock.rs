@@ -259,6 +259,56 @@ fn notify_all_with_dead_waiters_does_not_block() {
 }
 
 #[test]
+fn a_wait_with_a_limit_goes_on_after_its_first_nap() {
+    let lock = Lock::new().expect("a lock");
+    let guard = lock.lock().expect("open");
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| lock.lock_within(LONG).map(drop));
+        // A pause is the subject: longer than some naps, and much shorter than the limit.
+        thread::park_timeout(Duration::from_millis(100));
+        drop(guard);
+        assert_eq!(waiter.join().expect("no panic"), Ok(()));
+    });
+}
+
+scenario!(
+    fn an_owner_is_killed_while_another_one_waits_for_a_change() {
+        let (value, changed) =
+            (Value::new(0_u32).expect("a value"), Condition::new().expect("one"));
+        let looked = Event::new().expect("an event");
+        let waiter = fork::fork(|| {
+            let guard = value.lock().expect("open");
+            let wait = changed.wait_while(guard, |value| {
+                if *value == 1 {
+                    looked.set();
+                }
+                *value < 2
+            });
+            i32::from(!wait.expect("no limit").former_owner_died())
+        });
+        let waiter = waiter.expect("a child");
+        kill(&stays(|ready| {
+            let mut guard = value.lock().expect("open");
+            *guard = 1;
+            ready.set();
+            nix::unistd::pause();
+        }));
+        changed.notify_all();
+        // It has been told, and waits on.
+        looked.wait();
+        value.update(|value| *value = 2).expect("open");
+        changed.notify_all();
+        check("told", ends_well(&waiter), "it is told in the end, too");
+    }
+);
+
+#[test]
+fn a_wait_for_a_change_tells_of_an_owner_that_died_on_the_way() {
+    let scenario = &an_owner_is_killed_while_another_one_waits_for_a_change;
+    Judge::scenario(scenario).declare(["told"]).run().assert_clean();
+}
+
+#[test]
 fn a_condition_passes_the_ball() {
     let (turn, changed) = (Value::new(0_u32).expect("a value"), Condition::new().expect("one"));
     thread::scope(|scope| {

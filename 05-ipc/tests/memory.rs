@@ -32,7 +32,9 @@ fn shared_memory_can_not_be_made_shorter_and_its_bounds_are_checked() {
         Some(libc::EINVAL)
     );
     let unsealed = nix::sys::memfd::memfd_create(c"other", nix::sys::memfd::MFdFlags::empty());
-    let unsealed = SharedMemory::from_fd(unsealed.expect("a file"));
+    let unsealed = File::from(unsealed.expect("a file"));
+    unsealed.set_len(1 << 20).expect("there is room");
+    let unsealed = SharedMemory::from_fd(unsealed.into());
     assert_eq!(unsealed.expect_err("refused").raw_os_error(), Some(libc::EINVAL));
 }
 
@@ -56,6 +58,9 @@ fn a_descriptor_of_something_else_is_refused() {
     let again = Array::<u32>::from_fd(copy(array.fd())).expect("the same");
     again.lock().expect("open")[1] = 7;
     assert_eq!(*array.lock().expect("open"), [1, 7, 3]);
+    let lies = SharedMemory::from_fd(copy(array.fd())).expect("it is memory");
+    lies[1].store(1 << 40, Relaxed);
+    assert!(Array::<u32>::from_fd(copy(array.fd())).is_err(), "more than there is");
     assert!(Array::<u8>::new(&[]).expect("an array of nothing").lock().expect("open").is_empty());
 }
 

@@ -316,17 +316,43 @@ fn a_sibling_holds_no_pipe_open() {
 }
 
 #[test]
+fn large_messages_that_wait_for_their_receiver_are_not_written_over() {
+    let (sender, receiver) = pipe::<()>().expect("a pipe");
+    let mut message = Vec::new();
+    for _ in 0..3 {
+        [1, 2].iter().for_each(|byte| sender.send_bytes(&[*byte; 100_000]).expect("sent"));
+        for byte in [1, 2] {
+            receiver.recv_bytes(&mut message).expect("it is there");
+            assert!(message == [byte; 100_000]);
+        }
+    }
+}
+
+#[test]
 fn what_the_other_side_made_up_is_an_error() {
+    use nix::sys::socket::{ControlMessage, MsgFlags, UnixAddr, sendmsg};
     use std::os::fd::{AsRawFd, OwnedFd};
     let (sender, receiver) = pipe::<u8>().expect("a pipe");
     let raw = |bytes: &[u8]| {
         let socket = sender.fd().expect("ours").as_raw_fd();
-        nix::sys::socket::send(socket, bytes, nix::sys::socket::MsgFlags::empty()).expect("sent");
+        nix::sys::socket::send(socket, bytes, MsgFlags::empty()).expect("sent");
     };
     // A head that promises what is in no file, and one that is cut off.
     raw(&[1, 255, 255, 255, 255, 255, 255, 255, 255]);
     assert!(matches!(receiver.recv(), Err(RecvError::Os(_))));
     raw(&[1, 2]);
+    assert!(matches!(receiver.recv(), Err(RecvError::Os(_))));
+    // And a file that is shorter than the head says.
+    let memory = ipc::SharedMemory::new(64).expect("memory");
+    let head = [1, 0, 0, 0, 1, 0, 0, 0, 0];
+    sendmsg::<UnixAddr>(
+        sender.fd().expect("ours").as_raw_fd(),
+        &[std::io::IoSlice::new(&head)],
+        &[ControlMessage::ScmRights(&[memory.fd().as_raw_fd()])],
+        MsgFlags::empty(),
+        None,
+    )
+    .expect("sent");
     assert!(matches!(receiver.recv(), Err(RecvError::Os(_))));
     sender.send(&7).expect("sent");
     assert_eq!(receiver.recv().ok(), Some(7));
