@@ -55,7 +55,8 @@ impl RedisTasks {
     }
 
     /// Sets the queue's lease, attempts, capacity and longest body, for all clients and from now on. (A queue that nobody
-    /// has configured has those of [`QueueConfig::default`]. The other settings are none of Redis's.)
+    /// has configured has those of [`QueueConfig::default`], and after [`QueueError::Forgotten`] that may be this one. The other
+    /// settings are none of Redis's.)
     ///
     /// # Errors
     ///

@@ -255,10 +255,7 @@ pub(crate) fn a_task_that_was_given_back_unbegun_is_the_next_one_again_and_not_a
     assert_eq!(one(&mut stays).attempt, 2);
     // Who waits for a task gets what is given back.
     std::thread::scope(|scope| {
-        let last = stays.take(5, NONE).expect("it answers");
-        assert!(last.is_empty());
-        let held = stays.stats().expect("it answers").leased;
-        assert_eq!(held, 5);
+        assert!(stays.take(5, NONE).expect("it answers").is_empty());
         let mut waits = setup.client();
         let next = scope.spawn(move || one(&mut waits));
         assert!(leaves.take(1, SHORT).expect("it answers").is_empty());

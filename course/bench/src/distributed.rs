@@ -291,7 +291,7 @@ impl Redis {
             command -v redis-server >/dev/null || exit 1
             folder=$(mktemp -d) && echo
             redis-server --port $1 --bind 127.0.0.1 --dir $folder --save '' \\
-                --appendonly yes --appendfsync everysec >/dev/null &
+                --appendonly yes --appendfsync everysec --stream-node-max-entries 16 >/dev/null &
             cat >/dev/null; kill $!; wait; rm -r $folder";
         let mut child = Command::new("sh")
             .args(["-c", script, "sh", &port])

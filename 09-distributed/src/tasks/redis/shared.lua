@@ -55,12 +55,33 @@ local function attempts(entry, deliveries)
   return deliveries - (tonumber(call('HGET', forgiven, entry)) or 0)
 end
 
+-- Time and number of an entry.
+local function parts(entry)
+  local time_part, number = string.match(entry, '^(%d+)%-(%d+)$')
+  return tonumber(time_part), tonumber(number)
+end
+
 -- Takes entries off the list.
 local function strike(entries)
   for first = 1, #entries, 4000 do
     call('XACK', tasks, 'crew', unpack(entries, first, math.min(first + 3999, #entries)))
   end
-  in_pieces('XDEL', tasks, entries)
+  -- What is before all that is pending, and not new, is done: it goes in one cut. The others are looked for one by one, which
+  -- takes Redis four times as long.
+  local first = call('XPENDING', tasks, 'crew', '-', '+', 1)[1]
+  local time_part, number = parts(first and first[1] or call('XINFO', 'GROUPS', tasks)[1][8])
+  if not first then
+    number = number + 1
+  end
+  call('XTRIM', tasks, 'MINID', string.format('%.0f-%.0f', time_part, number))
+  local rest = {}
+  for _, entry in ipairs(entries) do
+    local its_time, its_number = parts(entry)
+    if its_time > time_part or (its_time == time_part and its_number >= number) then
+      rest[#rest + 1] = entry
+    end
+  end
+  in_pieces('XDEL', tasks, rest)
   in_pieces('ZREM', back, entries)
   in_pieces('HDEL', errors, entries)
   in_pieces('HDEL', forgiven, entries)
