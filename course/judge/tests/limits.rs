@@ -129,7 +129,7 @@ fn the_limits_are_told_among_the_means() {
 
 scenario!(
     fn ends_a_moment_after_its_deadline() {
-        std::thread::sleep(JUST_TOO_LATE);
+        judge::exercise::pause(JUST_TOO_LATE);
     }
 );
 
