@@ -62,14 +62,25 @@ pub(crate) fn task(
         in_code ^= fence;
         let item = line.split_once(". ").is_some_and(|(number, _)| number.parse::<u8>().is_ok());
         if !paragraph.is_empty() && (line.is_empty() || fence || item) {
-            page.paragraph("", &std::mem::take(&mut paragraph))?;
+            page.item(&std::mem::take(&mut paragraph))?;
         }
         match line {
             _ if fence => {}
-            _ if in_code => page.raw(&format!("    {line}\n"))?,
+            _ if in_code => code(page, line)?,
             "" => page.raw("\n")?,
             _ => paragraph.push_str(&format!("{line} ")),
         }
     }
     next_steps(page, workspace, exercise)
+}
+
+/// A line of the stub, which may be wider than a terminal where it is a comment.
+fn code(page: &mut Page, line: &str) -> Result<(), Stop> {
+    match line.split_once("/// ") {
+        Some((margin, text)) if margin.trim().is_empty() => {
+            page.paragraph(&format!("    {margin}/// "), text)?;
+        }
+        _ => page.raw(&format!("{}\n", format!("    {line}").trim_end()))?,
+    }
+    Ok(())
 }

@@ -50,6 +50,18 @@ impl Page {
         self.raw(&wrap(indent, text))
     }
 
+    /// A paragraph that may begin with its number: its other lines stand below its first word.
+    pub(crate) fn item(&mut self, text: &str) -> io::Result<()> {
+        match text.split_once(". ") {
+            Some((number, text)) if number.parse::<u8>().is_ok() => {
+                let number = format!("{number}. ");
+                let lines = wrap(&" ".repeat(number.len()), text);
+                self.raw(&format!("{number}{}", lines.trim_start()))
+            }
+            _ => self.paragraph("", text),
+        }
+    }
+
     /// A command for the learner to type, and what it does.
     pub(crate) fn command(&mut self, command: &str, does: &str) -> io::Result<()> {
         let padded = format!("{command:<28}");

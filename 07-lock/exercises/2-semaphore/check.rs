@@ -1,64 +1,46 @@
 // What `Semaphore` must do. Waiters are known to sleep before a permit comes back: the kernel says so.
 
-use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::channel;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use judge::exercise::{Case, require};
+use judge::exercise::{Case, Thread, require};
 
 use super::answer::{Permit, Semaphore};
 
 pub(crate) const CASES: &[Case] = &[
-    Case::of(&permits_are_taken_and_given_back).within(Duration::from_secs(1)).hang(
+    Case::of(&permits_are_taken_and_given_back).within(LONG).hang(
         "hang: three permits were taken and dropped, and then there was none; Drop of Permit must \
          give it back",
     ),
-    Case::of(&a_waiter_is_woken).within(Duration::from_millis(1500)).hang(
+    Case::of(&a_waiter_is_woken).within(LONG).hang(
         "hang: a permit came back, and the waiter sleeps on; notify in the Drop of Permit, after the \
          count has changed",
     ),
     Case::of(&with_holds_its_permit)
+        .within(LONG)
         .hang("hang: f has ended, and the next one does not get its permit"),
     Case::of(&one_permit_one_at_a_time)
         .within(Duration::from_secs(4))
         .hang("hang: a permit went round among four threads, and got lost; was a waiter not woken?")
         .signal(GONE),
-    Case::of(&each_permit_reaches_a_waiter).within(Duration::from_millis(1500)).hang(
+    Case::of(&each_permit_reaches_a_waiter).within(LONG).hang(
         "hang: two permits came back for two waiters, and one sleeps on; notify for every permit \
          that comes back, whatever the count was before",
     ),
-    Case::of(&a_panic_gives_the_permit_back).within(Duration::from_secs(1)).hang(
+    Case::of(&a_panic_gives_the_permit_back).within(LONG).hang(
         "hang: f panicked, and its permit never came back; hold it in a guard that f's unwinding \
          drops, not in lines before and after the call",
     ),
 ];
 
+/// What takes a few milliseconds may take so long on a machine that is busy with other things.
+const LONG: Duration = Duration::from_secs(3);
 const GONE: &str = "a woken waiter took a permit that was gone already: after a wait check the \
                     condition again (while, not if)";
-
-/// The thread that calls this, as the kernel shows it.
-fn me() -> PathBuf {
-    Path::new("/proc").join(fs::read_link("/proc/thread-self").unwrap_or_default())
-}
-
-/// Whether a thread sleeps. One that spins does not, whether it has a processor or waits for one.
-fn sleeps(thread: &Path) -> bool {
-    let stat = fs::read_to_string(thread.join("stat")).unwrap_or_default();
-    stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('S'))
-}
-
-/// Waits until a thread sleeps; one that never does, is not waited for long.
-fn until_asleep(thread: &Path) {
-    let end = Instant::now() + Duration::from_millis(300);
-    while !sleeps(thread) && Instant::now() < end {
-        thread::yield_now();
-    }
-}
 
 judge::case!(
     fn permits_are_taken_and_given_back() {
@@ -78,14 +60,14 @@ judge::case!(
             let (starts, started) = channel();
             let sem = &sem;
             s.spawn(move || {
-                let _ = starts.send(me());
+                let _ = starts.send(Thread::me());
                 drop(sem.acquire());
             });
-            let waiter = started.recv().unwrap_or_default();
-            until_asleep(&waiter);
+            let waiter = started.recv().unwrap_or_else(|_| Thread::me());
+            waiter.until_asleep();
             let looks = (0..20).map(|_| {
                 pause(5);
-                sleeps(&waiter)
+                waiter.sleeps()
             });
             let asleep = looks.filter(|asleep| *asleep).count();
             require(
@@ -150,15 +132,15 @@ judge::case!(
                 let (alone, gives_back) = (&alone, &gives_back);
                 s.spawn(move || {
                     be_patient();
-                    let _ = starts.send(me());
+                    let _ = starts.send(Thread::me());
                     gives_back(alone());
                 });
-                let waiter = started.recv().unwrap_or_default();
-                until_asleep(&waiter);
+                let waiter = started.recv().unwrap_or_else(|_| Thread::me());
+                waiter.until_asleep();
                 // The waiter is woken, and before it gets to look the permit is taken again.
                 gives_back(permit);
                 let again = alone();
-                until_asleep(&waiter);
+                waiter.until_asleep();
                 gives_back(again);
             });
         }
@@ -187,13 +169,13 @@ judge::case!(
                     let (starts, sem, meet) = (starts.clone(), &sem, &meet);
                     s.spawn(move || {
                         be_patient();
-                        let _ = starts.send(me());
+                        let _ = starts.send(Thread::me());
                         // Both are here with a permit, or none gets on.
                         sem.with(|| meet.wait());
                     });
                 }
                 for waiter in started.iter().take(2).collect::<Vec<_>>() {
-                    until_asleep(&waiter);
+                    waiter.until_asleep();
                 }
                 drop(permits);
             });

@@ -4,7 +4,8 @@
 //! is nothing but [`main`]. The same `check` is compiled a second time against every answer that is known to be right
 //! or wrong: see [`prove!`](crate::prove).
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -251,6 +252,31 @@ pub fn pause(length: Duration) {
     while let Some(left) = end.checked_duration_since(Instant::now()) {
         let millis = u16::try_from(left.as_millis() + 1).unwrap_or(u16::MAX);
         let _ = poll(&mut [], PollTimeout::from(millis));
+    }
+}
+
+/// A thread of a case, as another of its threads sees it: whether it sleeps in the kernel.
+#[derive(Debug, Clone)]
+pub struct Thread(PathBuf);
+
+impl Thread {
+    /// The one that calls this.
+    pub fn me() -> Thread {
+        Thread(Path::new("/proc").join(fs::read_link("/proc/thread-self").unwrap_or_default()))
+    }
+
+    /// Whether it sleeps, or has ended. One that spins does not, whether it has a processor or waits for one.
+    pub fn sleeps(&self) -> bool {
+        let stat = fs::read_to_string(self.0.join("stat")).unwrap_or_default();
+        stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('S'))
+    }
+
+    /// Waits until it sleeps; one that never does is not waited for long.
+    pub fn until_asleep(&self) {
+        let end = Instant::now() + Duration::from_millis(300);
+        while !self.sleeps() && Instant::now() < end {
+            std::thread::yield_now();
+        }
     }
 }
 

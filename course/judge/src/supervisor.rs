@@ -177,10 +177,15 @@ impl Supervision {
         self.report.elapsed = self.start.elapsed();
         // A program may come to terms with a refusal, but not with its limit.
         let full = !matches!(ending, Ending::Deadline) && group::was_full(&self.folder);
-        let ending = if full { Ending::TooManyProcesses } else { ending };
+        let mut ending = if full { Ending::TooManyProcesses } else { ending };
+        if ending == Ending::Deadline {
+            let stuck = stuck::explain(self.root);
+            // Who has ended by now was slow, or the machine stood still: it was not stuck.
+            ending = self.ended()?.unwrap_or(ending);
+            self.report.stuck = if ending == Ending::Deadline { stuck } else { Vec::new() };
+        }
         self.report.set_ending(ending);
         match ending {
-            Ending::Deadline => self.report.stuck = stuck::explain(self.root),
             Ending::Exited(_) | Ending::Signaled(_) => self.wait_for_the_rest()?,
             // The quickest way first: they go on meanwhile.
             Ending::TooManyProcesses => group::end(&self.folder),

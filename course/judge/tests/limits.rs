@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::time::Duration;
 
 use judge::{Ending, Judge, Limit, check, scenario};
 use nix::errno::Errno;
@@ -123,5 +124,23 @@ fn the_limits_are_told_among_the_means() {
     report.assert_clean();
     for (_, line) in limits {
         assert!(report.means().iter().any(|it| it.starts_with(line)), "{line}: {report}");
+    }
+}
+
+scenario!(
+    fn ends_a_moment_after_its_deadline() {
+        judge::exercise::pause(JUST_TOO_LATE);
+    }
+);
+
+const JUST_TOO_LATE: Duration = Duration::from_millis(350);
+
+#[test]
+fn a_deadline_is_met_by_whoever_is_not_stuck_when_it_is_looked_at() {
+    let deadline = JUST_TOO_LATE - Duration::from_millis(50);
+    for _ in 0..3 {
+        let report = Judge::scenario(&ends_a_moment_after_its_deadline).deadline(deadline).run();
+        // On a busy machine it may not have ended, but then there is something to say.
+        assert_eq!(report.timed_out(), !report.stuck().is_empty(), "{report}");
     }
 }
