@@ -1,4 +1,4 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::manager::message::Response;
 use crate::pickle::{Class, Value};
@@ -11,8 +11,8 @@ const OBJECTS: usize = 1024;
 /// The names that clients may ask for, and the objects that they got.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
-    names: HashMap<String, Maker>,
-    objects: HashMap<String, Object>,
+    names: BTreeMap<String, Maker>,
+    objects: BTreeMap<String, Object>,
     made: u64,
 }
 

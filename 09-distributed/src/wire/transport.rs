@@ -1,9 +1,10 @@
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::Duration;
 
-use nix::sys::socket::{setsockopt, sockopt};
+use nix::errno::Errno;
+use nix::sys::socket::{MsgFlags, recv, setsockopt, sockopt};
 
 /// A connection's two directions. Everything above this file knows no more of TCP than this, so a
 /// layer that encrypts has its place here.
@@ -41,6 +42,15 @@ impl Transport {
         let patience = patience.map(|patience| patience.max(Duration::from_millis(1)));
         self.stream.set_read_timeout(patience)?;
         self.stream.set_write_timeout(patience)
+    }
+
+    /// Reads what is there now, if anything is.
+    pub(crate) fn look(&mut self, buffer: &mut [u8]) -> Option<io::Result<usize>> {
+        match recv(self.stream.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT) {
+            Ok(len) => Some(Ok(len)),
+            Err(Errno::EAGAIN | Errno::EINTR) => None,
+            Err(error) => Some(Err(error.into())),
+        }
     }
 
     /// Whether the connection was reset, or broke in another way.
