@@ -1,6 +1,7 @@
 //! What lies on the wire: frames, and the handshake that comes before everything else.
 
 mod auth;
+mod eager;
 mod frame;
 pub(crate) mod key;
 #[cfg_attr(not(feature = "tls"), path = "wire/no_tls.rs")]
@@ -9,6 +10,7 @@ mod transport;
 
 pub use auth::AuthError;
 pub(crate) use auth::{CHALLENGE_LIMIT, FAILURE, Handshake, Step};
+pub(crate) use eager::Eager;
 pub use frame::FrameError;
 pub(crate) use frame::{FrameReader, frame};
 pub use key::{Key, KeyError};

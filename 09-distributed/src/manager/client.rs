@@ -8,7 +8,7 @@ use crate::manager::{CallError, ConnectError, RemoteQueue};
 use crate::pickle::{Class, Value, write_request};
 use crate::wire::key::random;
 use crate::wire::{
-    CHALLENGE_LIMIT, FAILURE, FrameReader, Handshake, Key, Step, Tls, Transport, frame,
+    CHALLENGE_LIMIT, Eager, FAILURE, FrameReader, Handshake, Key, Step, Tls, Transport, frame,
 };
 
 /// A server's address and key: Python's `BaseManager` after `connect`.
@@ -145,7 +145,11 @@ impl Manager {
         let mut transport = Transport::new(stream, session).map_err(unreachable)?;
         transport.set_silence(self.patience).map_err(unreachable)?;
         transport.set_patience(Some(self.patience)).map_err(unreachable)?;
-        let mut connection = Connection { transport, inbox: FrameReader::new(CHALLENGE_LIMIT) };
+        let mut connection = Connection {
+            transport,
+            inbox: FrameReader::new(CHALLENGE_LIMIT),
+            eager: Eager::default(),
+        };
         let mut handshake = Handshake::connect(self.key.clone());
         let deadline = Instant::now() + self.patience;
         // Read before the handshake: a challenge of our own must not be one that could be guessed.
@@ -177,6 +181,7 @@ impl Manager {
 pub(crate) struct Connection {
     transport: Transport,
     inbox: FrameReader,
+    eager: Eager,
 }
 
 impl Connection {
@@ -241,7 +246,8 @@ impl Connection {
                 self.hurry(deadline)?;
             }
             pieces += 1;
-            match self.transport.read(&mut scratch) {
+            let soon = self.eager.watch(|| self.transport.look(&mut scratch));
+            match soon.unwrap_or_else(|| self.transport.read(&mut scratch)) {
                 Ok(0) => return Err(CallError::Lost(io::ErrorKind::UnexpectedEof.into())),
                 Ok(len) => self.inbox.feed(&scratch[..len]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

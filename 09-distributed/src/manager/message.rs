@@ -1,4 +1,4 @@
-use crate::pickle::{Class, PickleError, Value, from_pickle, write_pickle};
+use crate::pickle::{Class, PickleError, Value, from_pickle, write_answer};
 use crate::wire::frame;
 
 /// What a client asks: of the server itself, if it names no object.
@@ -78,9 +78,7 @@ impl Response {
             Response::Traceback(text) => ("#TRACEBACK", Value::Str(text)),
             Response::Unserializable(text) => ("#UNSERIALIZABLE", Value::Str(text)),
         };
-        let mut answer = Value::Tuple(vec![kind.into(), value]);
-        frame(out, |out| write_pickle(out, &answer))?;
-        let Value::Tuple(parts) = &mut answer else { unreachable!("made above") };
-        Ok(parts.pop().unwrap_or_default())
+        frame(out, |out| write_answer(out, kind, &value))?;
+        Ok(value)
     }
 }

@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::net::{TcpListener, TcpStream};
@@ -13,7 +13,9 @@ use crate::manager::message::{Request, Response};
 use crate::manager::registry::Registry;
 use crate::manager::server::Limits;
 use crate::pickle::Value;
-use crate::wire::{AuthError, CHALLENGE_LIMIT, FAILURE, Handshake, Key, Step, Tls, Transport};
+use crate::wire::{
+    AuthError, CHALLENGE_LIMIT, Eager, FAILURE, Handshake, Key, Step, Tls, Transport,
+};
 
 /// The whole server: one thread that asks the kernel who has something to say (epoll(7)), and never
 /// waits for anybody in particular. A stranger who says nothing costs it a few hundred bytes and
@@ -28,7 +30,7 @@ pub(crate) struct Poll {
     tls: Option<Tls>,
     limits: Limits,
     pub(super) registry: Registry,
-    pub(super) conns: HashMap<u64, Conn>,
+    pub(super) conns: BTreeMap<u64, Conn>,
     /// Numbers are given once: an event that was fetched for a connection that is gone meets no other.
     next: u64,
     /// In order of arrival.
@@ -42,6 +44,7 @@ pub(crate) struct Poll {
     /// Objects to which something was put back.
     pub(super) changed: Vec<String>,
     scratch: Vec<u8>,
+    eager: Eager,
 }
 
 const LISTENER: u64 = 0;
@@ -68,7 +71,7 @@ impl Poll {
             tls,
             limits,
             registry,
-            conns: HashMap::new(),
+            conns: BTreeMap::new(),
             next: 2,
             strangers: BTreeSet::new(),
             timers: BTreeSet::new(),
@@ -77,13 +80,18 @@ impl Poll {
             unread: Vec::new(),
             changed: Vec::new(),
             scratch: vec![0; 1 << 16],
+            eager: Eager::default(),
         })
     }
 
     pub(crate) fn run(mut self) -> io::Result<()> {
         let mut events = [EpollEvent::empty(); 256];
         while !self.stopping {
-            let ready = match self.epoll.wait(&mut events, self.timeout()) {
+            let timeout = self.timeout();
+            let mut wait = |timeout| self.epoll.wait(&mut events, timeout);
+            let soon =
+                self.eager.watch(|| wait(EpollTimeout::ZERO).ok().filter(|ready| *ready > 0));
+            let ready = match soon.map_or_else(|| wait(timeout), Ok) {
                 Ok(ready) => ready,
                 Err(nix::errno::Errno::EINTR) => 0,
                 Err(error) => return Err(error.into()),

@@ -1,4 +1,4 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::manager::message::Response;
 use crate::pickle::{Class, Value};
@@ -12,8 +12,8 @@ const OBJECTS: usize = 1024;
 /// The names that clients may ask for, and the objects that they got.
 #[derive(Debug)]
 pub(crate) struct Registry {
-    names: HashMap<String, Maker>,
-    objects: HashMap<String, Object>,
+    names: BTreeMap<String, Maker>,
+    objects: BTreeMap<String, Object>,
     /// The last object's number. The first one is taken at random, so that an id means nothing to the next server on
     /// this address, and a client that comes back knows that it is another one.
     made: u64,
@@ -22,7 +22,7 @@ pub(crate) struct Registry {
 impl Default for Registry {
     fn default() -> Registry {
         let made = u32::from_ne_bytes(random().unwrap_or_default()).into();
-        Registry { names: HashMap::new(), objects: HashMap::new(), made }
+        Registry { names: BTreeMap::new(), objects: BTreeMap::new(), made }
     }
 }
 

@@ -1,3 +1,5 @@
+use std::ops::Deref;
+
 use crate::pickle::read::Reader;
 use crate::pickle::{Class, PickleError, Value};
 
@@ -7,16 +9,54 @@ pub(super) enum Node<'a> {
     Plain(Value),
     Str(&'a str),
     Bytes(&'a [u8]),
-    List(Vec<Id>),
-    Tuple(Vec<Id>),
+    List(Ids),
+    Tuple(Ids),
     /// Key, value, key, value.
-    Dict(Vec<Id>),
-    Set(Vec<Id>),
+    Dict(Ids),
+    Set(Ids),
     Class(Class),
-    Instance(Class, Vec<Id>),
+    Instance(Class, Ids),
 }
 
 pub(super) type Id = u32;
+
+/// What is in a container. Most are tuples of a few: those need no memory of their own.
+#[derive(Clone)]
+pub(super) enum Ids {
+    Few([Id; 4], u8),
+    Many(Vec<Id>),
+}
+
+impl Ids {
+    pub(super) const NONE: Ids = Ids::Few([0; 4], 0);
+
+    pub(super) fn of(ids: &[Id]) -> Ids {
+        let mut few = [0; 4];
+        let (Some(room), Ok(len)) = (few.get_mut(..ids.len()), u8::try_from(ids.len())) else {
+            return Ids::Many(ids.to_vec());
+        };
+        room.copy_from_slice(ids);
+        Ids::Few(few, len)
+    }
+
+    pub(super) fn extend(&mut self, more: &[Id]) {
+        match self {
+            Ids::Many(ids) => ids.extend(more),
+            Ids::Few(..) if self.is_empty() => *self = Ids::of(more),
+            Ids::Few(..) => *self = Ids::Many([self, more].concat()),
+        }
+    }
+}
+
+impl Deref for Ids {
+    type Target = [Id];
+    fn deref(&self) -> &[Id] {
+        match self {
+            Ids::Few(ids, len) => &ids[..usize::from(*len)],
+            Ids::Many(ids) => ids,
+        }
+    }
+}
 
 /// What is left for the finished value.
 pub(super) struct Budget {
@@ -69,7 +109,7 @@ impl Reader<'_> {
             return Err(PickleError::TooMany);
         }
         let mut items = Vec::with_capacity(ids.len());
-        for id in ids {
+        for id in ids.iter() {
             items.push(self.value(*id, depth, left)?);
         }
         Ok(match kind {

@@ -1,4 +1,4 @@
-use crate::pickle::node::{Budget, Id, Node};
+use crate::pickle::node::{Budget, Id, Ids, Node};
 use crate::pickle::old::{latin_1, unescaped};
 use crate::pickle::value::BigInt;
 use crate::pickle::{Class, DEPTH, PickleError, Value};
@@ -141,10 +141,10 @@ impl<'a> Reader<'a> {
                 self.bytes(len)
             }
 
-            b']' => self.push(Node::List(Vec::new())),
-            b'}' => self.push(Node::Dict(Vec::new())),
-            0x8f => self.push(Node::Set(Vec::new())),
-            b')' => self.push(Node::Tuple(Vec::new())),
+            b']' => self.push(Node::List(Ids::NONE)),
+            b'}' => self.push(Node::Dict(Ids::NONE)),
+            0x8f => self.push(Node::Set(Ids::NONE)),
+            b')' => self.push(Node::Tuple(Ids::NONE)),
             b'l' => {
                 let items = self.since_mark()?;
                 self.push(Node::List(items))
@@ -164,21 +164,21 @@ impl<'a> Reader<'a> {
             0x85..=0x87 => {
                 let start = self.stack.len().checked_sub(usize::from(opcode) - 0x84);
                 let start = start.filter(|start| *start >= self.floor());
-                let items = self.stack.split_off(start.ok_or(PickleError::Underflow)?);
+                let items = self.since(start.ok_or(PickleError::Underflow)?);
                 self.push(Node::Tuple(items))
             }
             b'a' => {
                 let item = self.pop()?;
-                self.extend(opcode, vec![item])
+                self.extend(opcode, &[item])
             }
             b's' => {
                 let value = self.pop()?;
                 let key = self.pop()?;
-                self.extend(opcode, vec![key, value])
+                self.extend(opcode, &[key, value])
             }
             b'e' | b'u' | 0x90 => {
                 let items = self.since_mark()?;
-                self.extend(opcode, items)
+                self.extend(opcode, &items)
             }
 
             b'p' => {
@@ -263,9 +263,15 @@ impl<'a> Reader<'a> {
         Ok(top)
     }
 
-    fn since_mark(&mut self) -> Result<Vec<Id>, PickleError> {
+    fn since_mark(&mut self) -> Result<Ids, PickleError> {
         let mark = self.marks.pop().ok_or(PickleError::Underflow)?;
-        Ok(self.stack.split_off(mark))
+        Ok(self.since(mark))
+    }
+
+    fn since(&mut self, start: usize) -> Ids {
+        let ids = Ids::of(&self.stack[start..]);
+        self.stack.truncate(start);
+        ids
     }
 
     // Values.
@@ -296,7 +302,7 @@ impl<'a> Reader<'a> {
         self.push(Node::Bytes(bytes))
     }
 
-    fn extend(&mut self, opcode: u8, more: Vec<Id>) -> Done {
+    fn extend(&mut self, opcode: u8, more: &[Id]) -> Done {
         let top = self.top()?;
         let items = match (opcode, &mut self.nodes[top as usize]) {
             (b'a' | b'e', Node::List(items)) | (0x90, Node::Set(items)) => items,
@@ -343,7 +349,7 @@ impl<'a> Reader<'a> {
         let (class, first) = (*class, parts.first().map(|first| self.node(*first)));
         let (made, cost) = match (class, first) {
             (Class::Set, Some(Node::List(items))) => (Node::Set(items.clone()), 16 * items.len()),
-            (Class::Set, None) => (Node::Set(Vec::new()), 0),
+            (Class::Set, None) => (Node::Set(Ids::NONE), 0),
             (Class::Bytes, Some(Node::Bytes(bytes))) => (Node::Bytes(bytes), 0),
             (Class::Bytes, Some(Node::Plain(Value::Bytes(bytes)))) => {
                 (Node::Plain(Value::Bytes(bytes.clone())), bytes.len())

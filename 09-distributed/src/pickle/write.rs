@@ -6,16 +6,22 @@ use crate::pickle::{Class, DEPTH, PickleError, Value};
 ///
 /// Only for what is nested deeper than a hundred levels, which the other side would refuse.
 pub fn to_pickle(value: &Value) -> Result<Vec<u8>, PickleError> {
-    let mut out = Vec::new();
-    write_pickle(&mut out, value)?;
+    let mut out = b"\x80\x04".to_vec();
+    write(&mut out, value, DEPTH)?;
+    out.push(b'.');
     Ok(out)
 }
 
-/// The same, behind what is in `out` already.
-pub(crate) fn write_pickle(out: &mut Vec<u8>, value: &Value) -> Result<(), PickleError> {
+/// An answer: a tuple of its kind and what comes with it.
+pub(crate) fn write_answer(
+    out: &mut Vec<u8>,
+    kind: &str,
+    value: &Value,
+) -> Result<(), PickleError> {
     out.extend(b"\x80\x04");
-    write(out, value, DEPTH)?;
-    out.push(b'.');
+    sized(out, kind.as_bytes(), [0x8c, b'X', 0x8d]);
+    write(out, value, DEPTH - 1)?;
+    out.extend(b"\x86.");
     Ok(())
 }
 

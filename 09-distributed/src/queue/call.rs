@@ -175,10 +175,11 @@ impl Arguments<'_> {
     }
 
     fn needed(&mut self, name: &str) -> Result<Value, Answer> {
-        let missing =
-            || format!("{}() missing 1 required positional argument: '{name}'", self.method);
-        let missing = missing();
-        self.next(name).ok_or_else(|| Answer::type_error(missing))
+        self.next(name).ok_or_else(|| {
+            let method = self.method;
+            let text = format!("{method}() missing 1 required positional argument: '{name}'");
+            Answer::type_error(text)
+        })
     }
 
     /// `block=True, timeout=None`

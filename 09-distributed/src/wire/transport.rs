@@ -1,9 +1,10 @@
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::Duration;
 
-use nix::sys::socket::{setsockopt, sockopt};
+use nix::errno::Errno;
+use nix::sys::socket::{MsgFlags, recv, setsockopt, sockopt};
 
 use crate::wire::tls::Session;
 
@@ -59,6 +60,18 @@ impl Transport {
     /// Whether something that was written is still held here, and [`flush`](Write::flush) sends it.
     pub(crate) fn has_unwritten(&self) -> bool {
         self.session.as_ref().is_some_and(Session::has_unwritten)
+    }
+
+    /// Reads what is there now, if anything is. Over TLS that is not tried.
+    pub(crate) fn look(&mut self, buffer: &mut [u8]) -> Option<io::Result<usize>> {
+        if self.session.is_some() {
+            return None;
+        }
+        match recv(self.stream.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT) {
+            Ok(len) => Some(Ok(len)),
+            Err(Errno::EAGAIN | Errno::EINTR) => None,
+            Err(error) => Some(Err(error.into())),
+        }
     }
 
     /// Whether the connection was reset, or broke in another way.
