@@ -108,7 +108,8 @@ impl Crew {
 
 impl Drop for Crew {
     fn drop(&mut self) {
-        for (_, child) in &mut self.members {
+        // The server is the last one: whoever outlived it would complain.
+        for (_, child) in self.members.iter_mut().rev() {
             let _ = child.kill();
             let _ = child.wait();
         }
