@@ -2,7 +2,9 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
 use distributed::{Key, Manager};
 
@@ -16,9 +18,18 @@ pub(crate) fn run() -> Outcome {
     let address = crew.serve()?;
 
     let master = crew.start(&["master", "--connect", &address.to_string()])?;
+    let (told, lines) = channel();
+    std::thread::spawn(move || master.lines().try_for_each(|line| told.send(line)));
     let mut out = io::stdout();
-    for line in master.lines() {
-        let line = line?;
+    loop {
+        let line = match lines.recv_timeout(Duration::from_secs(1)) {
+            Ok(line) => line?,
+            Err(RecvTimeoutError::Timeout) => {
+                crew.check()?;
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
         writeln!(out, "{line}")?;
         if line == "Try get results..." {
             // Now there is something to do.
@@ -76,14 +87,23 @@ impl Crew {
         Ok(())
     }
 
-    /// Whether somebody is left to work.
+    /// Whether somebody is left to work, or has not come yet.
     pub(crate) fn check(&mut self) -> Outcome {
-        for (name, child) in &mut self.members {
-            if name == "worker" && child.try_wait()?.is_none() {
-                return Ok(());
+        let mut ended = Vec::new();
+        for (_, child) in self.members.iter_mut().filter(|(name, _)| name == "worker") {
+            match child.try_wait()? {
+                None => return Ok(()),
+                Some(status) => ended.push(status),
             }
         }
-        Err("the workers have ended before the job was done".into())
+        if ended.is_empty() {
+            Ok(())
+        } else if ended.iter().all(ExitStatus::success) {
+            // While there is something to do, a worker ends by itself only when nobody reads what it prints.
+            Err(io::Error::from(io::ErrorKind::BrokenPipe).into())
+        } else {
+            Err("the workers have ended before the job was done".into())
+        }
     }
 
     fn command(&self, line: &[&str]) -> io::Result<Command> {

@@ -33,6 +33,27 @@ pub enum Value {
     Instance(Class, Vec<Value>),
 }
 
+impl Value {
+    /// More bytes than its pickle has: each part with the longest frame that the format has for one.
+    pub(crate) fn pickled_at_most(&self) -> usize {
+        const PART: usize = 32;
+        let sum = |parts: &[Value]| parts.iter().map(Value::pickled_at_most).sum::<usize>();
+        PART + match self {
+            Value::None | Value::Bool(_) | Value::Int(_) | Value::Float(_) => 0,
+            Value::BigInt(number) => number.0.len(),
+            Value::Str(text) => text.len(),
+            Value::Bytes(bytes) => bytes.len(),
+            Value::List(parts) | Value::Tuple(parts) | Value::Set(parts) => sum(parts),
+            Value::Dict(pairs) => pairs
+                .iter()
+                .map(|(key, value)| key.pickled_at_most() + value.pickled_at_most())
+                .sum(),
+            // Not what anybody puts, and not worth a rule: a name may be long.
+            Value::Instance(_, parts) => 1000 + sum(parts),
+        }
+    }
+}
+
 /// The table of what a pickle may name. What is not in it is refused by its name, and not looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
@@ -197,5 +218,34 @@ impl From<bool> for Value {
 impl From<String> for Value {
     fn from(text: String) -> Value {
         Value::Str(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pickle::to_pickle;
+
+    #[test]
+    fn no_pickle_is_longer_than_is_said_beforehand() {
+        let text = || Value::from("no more than these");
+        let parts = || {
+            vec![text(), Value::None, Value::Bool(true), Value::Int(i64::MIN), Value::Float(0.1)]
+        };
+        let pairs = parts().into_iter().zip(parts()).collect();
+        let values = [
+            Value::List(Vec::new()),
+            Value::List(vec![Value::List(parts()); 3000]),
+            Value::Tuple(parts()),
+            Value::Set(parts()),
+            Value::Dict(pairs),
+            Value::Bytes(vec![0; 70_000]),
+            Value::BigInt(BigInt(vec![1; 300])),
+            Value::Instance(Class::Exception("ValueError"), vec![text()]),
+        ];
+        for value in values {
+            let pickle = to_pickle(&value).expect("it is a value");
+            assert!(pickle.len() <= value.pickled_at_most(), "{} {value:?}", pickle.len());
+        }
     }
 }

@@ -167,6 +167,10 @@ impl Queue {
     /// Whether a body is short enough; if it isn't, what to say of it.
     pub(super) fn check_length(&self, what: &str, body: &Value) -> Result<(), Answer> {
         let most = self.config.max_body;
+        // As good as always it is short, and that is seen without making its pickle.
+        if body.pickled_at_most() <= most {
+            return Ok(());
+        }
         match to_pickle(body) {
             Ok(pickle) if pickle.len() <= most => Ok(()),
             Ok(pickle) => Err(Answer::value_error(too_long(what, pickle.len(), most))),
