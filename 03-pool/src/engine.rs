@@ -316,7 +316,10 @@ impl Engine {
 
     /// Whether there is something to do for a worker.
     pub(crate) fn has_work(&mut self) -> bool {
-        self.slots.iter_mut().any(Slot::has_work)
+        let most = self.settings.max_tasks;
+        let fit = |slot: &mut Slot| slot.is_empty() && most.is_none_or(|most| slot.had() < most);
+        let waits = !self.queue.is_empty();
+        self.slots.iter_mut().any(|slot| slot.has_work() || waits && fit(slot))
     }
 
     pub(crate) fn is_done(&self, want: Want<'_>) -> bool {
@@ -334,7 +337,9 @@ impl Engine {
     pub(crate) fn ask_to_be_woken(&self, want: Want<'_>) {
         for slot in &self.slots {
             let flight = slot.flight.len();
-            if flight == 0 && !slot.is_in_pieces() {
+            // One that has nothing may still have to read what was taken back, and a queued task waits for
+            // its room.
+            if flight == 0 && !slot.is_in_pieces() && self.queue.is_empty() {
                 continue;
             }
             let enough = if self.queue.is_empty() { flight } else { flight.div_ceil(2) };

@@ -124,6 +124,16 @@ impl Slot {
         !self.suspect
     }
 
+    /// Whether it can be given whatever there is: it has nothing, and has read what it once had.
+    pub(crate) fn is_empty(&mut self) -> bool {
+        self.flight.is_empty()
+            && self.outgoing.is_none()
+            && self.tasks.is_read(&self.words)
+            && self.tasks_bulk.is_read(&self.words)
+            && !self.retired
+            && !self.is_dead()
+    }
+
     /// Whether a task is on its way in pieces.
     pub(crate) fn is_in_pieces(&self) -> bool {
         self.outgoing.is_some()
@@ -352,7 +362,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::engine::Settings;
+    use crate::engine::{Settings, Want};
     use crate::job::{Job, Load};
     use crate::pump::Pump;
 
@@ -378,5 +388,36 @@ mod tests {
         assert!(slot.timed_out);
         assert!(!link::claim(&slot.words[link::CLAIMS], epoch), "the second does not");
         assert_eq!((slot.flight.len(), engine.queue.len()), (1, 1), "it waits for another worker");
+    }
+
+    #[test]
+    fn a_worker_that_has_read_what_was_taken_back_from_it_is_given_what_waits_for_the_room() {
+        // Without a process: the moment between its look and our sleep is one that no test could wait for.
+        let pump = Pump::new(Settings::default(), None).expect("two descriptors");
+        let (mut slot, ..) = Slot::new(1).expect("memory");
+        let (job, spare) = (Job::open(None), Arc::default());
+        let bytes = vec![1; link::LARGE * 8];
+        let load = Arc::new(Load { job, entry: [0; 16], bytes, spare });
+        let part = Part { load, number: 0, range: 0..link::LARGE * 8, deaths: 0 };
+        let mut worker = (Reader::new(link::TASKS), Reader::new(link::TASKS_BULK));
+        while slot.give(part.clone()).is_ok() {}
+        slot.take_back();
+        let mut engine = pump.lock();
+        engine.slots.push(slot);
+        engine.submit([part], false);
+        assert_eq!(engine.queue.len(), 1, "there is no room");
+        assert!(!engine.has_work());
+        engine.ask_to_be_woken(Want::Nothing);
+        assert_ne!(engine.slots[0].words[link::WAKE_AT].load(SeqCst), 0, "it is to tell of room");
+        let words = &engine.slots[0].words;
+        let mut scratch = vec![0; link::WORDS * 8];
+        while !worker.0.is_empty(words) {
+            worker.0.read(words, &mut scratch);
+        }
+        worker.1.read(words, &mut scratch);
+        (worker.0.release(words), worker.1.release(words));
+        assert!(engine.has_work());
+        engine.turn();
+        assert_eq!((engine.queue.len(), engine.slots[0].flight.len()), (0, 1));
     }
 }
