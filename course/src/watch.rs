@@ -46,9 +46,10 @@ pub(crate) fn watch(
         }
         match exercises::next(workspace, progress) {
             Some(next) => {
+                // Looked at before it is shown: who knows the answer already may save it at once.
+                let (eye, seen) = (Eye::on(&next.folder), state(&next.answer()));
                 page.raw("\n")?;
                 list::task(page, workspace, &next)?;
-                let (eye, seen) = (Eye::on(&next.folder), state(&next.answer()));
                 while state(&next.answer()) == seen {
                     eye.wait();
                 }
