@@ -47,6 +47,12 @@ pub(crate) fn main() -> i32 {
     if let Err(error) = SigSet::empty().thread_set_mask() {
         return fail(&folder, &format!("signals can't be unblocked: {error}"));
     }
+    // A shell starts what runs in its background with these ignored, and that is inherited, too.
+    for ignored in [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGHUP] {
+        // SAFETY: "default" runs no code.
+        #[allow(unsafe_code, reason = "what a signal does can only be set so")]
+        let _ = unsafe { nix::sys::signal::signal(ignored, SigHandler::SigDfl) };
+    }
     // Where memory runs out, the kernel is to end the program, and not the judge. Anybody may.
     let _ = fs::write("/proc/self/oom_score_adj", "1000");
     // A program that kills its parent, the supervisor, has nobody that waits for it any more.
