@@ -292,3 +292,19 @@ fn the_means_say_what_was_in_force() {
     let report = Judge::program("/bin/true").isolate().run();
     assert!(report.means().iter().any(|it| it.contains("pid namespace")), "{report}");
 }
+
+scenario!(
+    /// As a shell has it that starts a test run in its background.
+    fn judges_where_ctrl_c_is_ignored() {
+        use nix::sys::signal::{SigHandler, Signal, signal};
+        // SAFETY: "ignore" runs no code.
+        unsafe { signal(Signal::SIGINT, SigHandler::SigIgn) }.expect("a signal");
+        let report = Judge::program("/bin/sh").args(["-c", "kill -INT $$; echo alive"]).run();
+        println!("{:?}", report.signal());
+    }
+);
+
+#[test]
+fn ctrl_c_ends_a_program_also_where_the_judge_itself_ignores_it() {
+    assert_eq!(Judge::scenario(&judges_where_ctrl_c_is_ignored).run().stdout(), "Some(2)\n");
+}
