@@ -88,8 +88,10 @@ pub fn work(
         heartbeat.release(leases.iter().map(|lease| &lease.fence));
         accepted += verdicts.iter().filter(|verdict| **verdict == Verdict::Accepted).count();
         if !stopped.is_empty() {
-            queue.release(&stopped)?;
-            return Ok(accepted);
+            return match queue.release(&stopped) {
+                Ok(_) | Err(QueueError::Forgotten) => Ok(accepted),
+                Err(error) => Err(error),
+            };
         }
     }
 }
